@@ -1,0 +1,50 @@
+# make demo   runs a simulated site end to end (Ctrl-C ends it)
+# make test   lint, types, import contracts and all tests
+# make setup  only makes .venv with the program at .venv/bin/stockbeat
+# make lock   compiles requirements.txt anew from pyproject.toml
+
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+
+.PHONY: setup demo test check unit servers lock dashboards clean
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt pyproject.toml tools/make-venv
+	tools/make-venv $(PYTHON) $(VENV) requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The third-party LLRP client is GPL: it lives in an environment of its own and is never imported by us.
+.venv-sllurp/.installed: tests/third_party/sllurp/requirements.txt tools/make-venv
+	tools/make-venv $(PYTHON) .venv-sllurp tests/third_party/sllurp/requirements.txt
+	touch $@
+
+servers:
+	tools/install-servers
+
+demo: setup
+	$(BIN)/stockbeat demo
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: setup
+	$(BIN)/pytest tests/wire tests/edge tests/cloud tests/simulators tests/dashboards tests/stockbeat
+
+test: setup servers .venv-sllurp/.installed check
+	$(BIN)/pytest
+
+dashboards: setup
+	$(BIN)/python -m dashboards
+
+lock:
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.txt
+
+clean:
+	rm -rf $(VENV) .venv-sllurp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

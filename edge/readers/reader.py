@@ -1,0 +1,32 @@
+"""What the supervisor asks of a driver, and all it may know of one."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from edge.reads import Read
+
+
+class Reader(Protocol):
+    """One device. Built without touching it; each `open()` is one connection."""
+
+    @property
+    def name(self) -> str:
+        """The gate or shelf it serves."""
+
+    @property
+    def detail(self) -> str:
+        """What the device said of itself (model, firmware) when last opened; empty before."""
+
+    @property
+    def clock_offset_ms(self) -> float | None:
+        """The device's clock minus ours, in milliseconds; None where it has no clock or it is not known yet."""
+
+    def open(self) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Read]]]:
+        """Connect and set the device up; iterate for reads, as many at once as one message brought.
+
+        The connection is up once the context is entered. The iteration ends only by an error.
+
+        Raises:
+            ReaderError: on entering or while iterating; its class says what to do next.
+        """

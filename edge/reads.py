@@ -1,0 +1,43 @@
+"""What devices yield: one value a raw read. Made tens of thousands of times a second, so msgspec, not pydantic.
+
+`at_us` is microseconds since 1970 in UTC: the moment of the read by the device's clock, corrected to ours, where the
+device has one, and the moment of arrival where it has not.
+"""
+
+import msgspec
+
+
+class TagRead(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="tag"):
+    """One read of one tag by one antenna. `epc` and `tid` are upper-case hexadecimal."""
+
+    at_us: int
+    gate: str
+    antenna: int
+    epc: str
+    rssi_dbm: float
+    tid: str | None = None
+    phase_deg: float | None = None
+    channel_mhz: float | None = None
+    count: int = 1  # reads that the device itself merged into this one
+
+
+class WeightSample(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="weight"):
+    """Gross weight on one cell, neither zeroed nor rounded. `stable` is the scale's own opinion, where it has one."""
+
+    at_us: int
+    shelf: str
+    cell: int
+    grams: float
+    stable: bool | None = None
+
+
+class Trigger(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="trigger"):
+    """An input of a gate changed: a photo-eye or a button."""
+
+    at_us: int
+    gate: str
+    input: int
+    on: bool
+
+
+Read = TagRead | WeightSample | Trigger
