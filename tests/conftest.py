@@ -1,0 +1,40 @@
+"""What every test may use: real servers, and a check that no log call is malformed."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import servers
+
+
+@pytest.fixture(autouse=True)
+def _log_calls_can_be_rendered(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A log call whose format and arguments disagree fails its test instead of printing to a stream nobody reads."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    for record in caplog.get_records("call"):
+        record.getMessage()
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> Iterator[servers.Server]:
+    folder = tmp_path / "nats"
+    folder.mkdir()
+    with servers.nats(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[servers.Server]:
+    folder = tmp_path / "mosquitto"
+    folder.mkdir()
+    with servers.mosquitto(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Postgres]:
+    with servers.postgres() as cluster:
+        yield cluster
