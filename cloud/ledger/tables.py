@@ -272,6 +272,7 @@ crossings = Table(
         "verdict", String(20), nullable=False
     ),  # received, left, returned, inferred, undecided, unclaimed, ...
     Index("ix_crossings_epc_at", "epc", "at"),
+    Index("ix_crossings_edge_at", "edge", "at"),  # the newest of a site
 )
 
 # --- what people must look at ----------------------------------------------------------------------------------------
@@ -365,6 +366,7 @@ alerts = Table(
         sqlite_where=text("cleared_at IS NULL"),
         postgresql_where=text("cleared_at IS NULL"),
     ),
+    Index("ix_alerts_site_id_changed_at", "site_id", "changed_at"),
 )
 
 # The durable outbox of mail. state: pending, sent, failed
