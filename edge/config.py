@@ -1,0 +1,251 @@
+"""The edge's configuration: one TOML file, checked whole before anything starts and without touching any device."""
+
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+from edge.errors import ConfigError
+from edge.problems import EDGE_NAME, NAME, clashes, what, where
+from edge.readers import ReaderConfig
+from edge.section import Section
+
+Name = Annotated[str, Field(pattern=NAME)]
+
+
+class Side(StrEnum):
+    """Which way an antenna looks."""
+
+    OUTSIDE = "outside"
+    INSIDE = "inside"
+
+
+class Role(StrEnum):
+    DOCK = "dock"
+    DOORWAY = "doorway"
+    STAGING = "staging"
+    EXIT = "exit"
+
+
+def _gtin14(gtin: str) -> str:
+    """The 14-digit form of a GTIN-8, -12, -13 or -14, its check digit proven (GS1 General Specifications, 7.9)."""
+    if not (gtin.isascii() and gtin.isdigit() and len(gtin) in (8, 12, 13, 14)):
+        raise ValueError(f"a GTIN has 8, 12, 13 or 14 digits, not {gtin!r}")
+    body = gtin.zfill(14)[:13]
+    weighted = sum(int(digit) * (3 if i % 2 == 0 else 1) for i, digit in enumerate(body))
+    if (right := -weighted % 10) != int(gtin[-1]):
+        raise ValueError(f"the check digit of {gtin} should be {right}")
+    return body + gtin[-1]
+
+
+Gtin = Annotated[str, AfterValidator(_gtin14)]
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    """A relative path is meant from the configuration's own folder: a service starts in `/`."""
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / path
+
+
+FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
+
+
+class UplinkConfig(Section):
+    url: str
+    mqtt_version: Literal[3, 5] = 3  # 3 is 3.1.1, which every broker speaks; NATS refuses 5
+    ack_fault_s: float = Field(60.0, ge=1, le=86_400)  # no acknowledgement for so long is a fault with a name
+    credentials_file: FilePath | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _broker(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise ValueError(f"{url!r} is no URL ({error}); write mqtts://host:8883") from None
+        if "@" in parts.netloc:
+            raise ValueError(
+                "holds a user name or password; put them in credentials_file or in "
+                "STOCKBEAT_UPLINK_USERNAME and STOCKBEAT_UPLINK_PASSWORD"
+            )
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == 0:
+            raise ValueError(f"{url!r} is no broker's address; write mqtt://host:1883 or mqtts://host:8883")
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ValueError(f"{url!r}: write only mqtt://host:port; the topics are fixed")
+        return url
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or (8883 if self.tls else 1883)  # IANA's registrations for MQTT
+
+    @property
+    def tls(self) -> bool:
+        return urlsplit(self.url).scheme == "mqtts"
+
+
+class StoreConfig(Section):
+    path: FilePath = Field(Path("stockbeat-edge.sqlite"), validate_default=True)
+    keep_days: float = Field(7.0, ge=0, le=3650)  # of acknowledged events
+    journal_mb: int = Field(2000, ge=1, le=1_000_000)  # of raw gate reads, a ring
+    reserve_mb: int = Field(200, ge=1, le=1_000_000)  # disk kept free, for the events themselves
+
+
+class Joins(Section):
+    outside: Name
+    inside: Name
+
+    @model_validator(mode="after")
+    def _two_places(self) -> "Joins":
+        if self.outside == self.inside:
+            raise ValueError(f"both sides are {self.inside!r}; a gate joins two places")
+        return self
+
+
+class GateConfig(Section):
+    name: Name
+    role: Role | None = None
+    joins: Joins | None = None
+    reader: ReaderConfig | None = None
+    antennas: dict[Annotated[int, Field(ge=1, le=65_535)], Side]  # as numbered on the reader
+    quiet_s: float | None = Field(None, ge=0.1, le=600)  # without reads for so long, a passage is over
+
+    @field_validator("antennas", mode="before")
+    @classmethod
+    def _sides_given(cls, antennas: object) -> object:
+        if not isinstance(antennas, dict):
+            raise ValueError(
+                f'say where each antenna looks, as {{ 1 = "outside", 2 = "inside" }}, not {antennas!r}'
+            )
+        return antennas
+
+    @field_validator("antennas")
+    @classmethod
+    def _both_sides(cls, antennas: dict[int, Side]) -> dict[int, Side]:
+        for side in Side:
+            if side not in antennas.values():
+                raise ValueError(f"none looks {side}; direction needs at least one antenna on each side")
+        return antennas
+
+    @field_validator("reader")
+    @classmethod
+    def _reads_tags(cls, reader: ReaderConfig | None) -> ReaderConfig | None:
+        if reader is not None and reader.yields != "tags":
+            raise ValueError(
+                f"driver {reader.driver!r} reads {reader.yields}; a gate needs one that reads tags"
+            )
+        return reader
+
+
+class ItemConfig(Section):
+    gtin: Gtin
+    unit_grams: float = Field(gt=0, le=1e6)
+    # Spread of one unit's weight over its mean. The default is the median of 79 kinds of shop goods, 292 units weighed
+    # (Ruiz et al., "AIM3S", BuildSys 2019: product_info.json of its data set).
+    unit_cv: float = Field(0.013, ge=0, le=0.5)
+
+
+class BayConfig(Section):
+    name: Name
+    cells: tuple[Annotated[int, Field(ge=0, le=65_535)], ...]  # also written `cell = 0`
+    capacity: int = Field(ge=1, le=1_000_000)  # units, of all items together
+    tare_grams: float = Field(0.0, ge=0, le=1e6)  # of tray, pusher, hanger
+    items: tuple[ItemConfig, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_cell(cls, bay: Any) -> Any:
+        if not isinstance(bay, dict):
+            return bay
+        if "cell" in bay and "cells" in bay:
+            raise ValueError("has both cell and cells; write one of them")
+        if "cell" in bay:
+            bay = {key: value for key, value in bay.items() if key != "cell"} | {"cells": (bay["cell"],)}
+        return bay
+
+    @field_validator("cells")
+    @classmethod
+    def _some_cell(cls, cells: tuple[int, ...]) -> tuple[int, ...]:
+        if not cells:
+            raise ValueError("is empty; name at least one cell of the scale")
+        return cells
+
+
+class ShelfConfig(Section):
+    name: Name
+    reader: ReaderConfig | None = None
+    bays: tuple[BayConfig, ...] = Field(min_length=1)
+
+    @field_validator("reader")
+    @classmethod
+    def _reads_weights(cls, reader: ReaderConfig | None) -> ReaderConfig | None:
+        if reader is not None and reader.yields != "weights":
+            raise ValueError(f"driver {reader.driver!r} reads {reader.yields}; a shelf needs one that weighs")
+        return reader
+
+
+class EdgeConfig(Section):
+    edge: str = Field(pattern=EDGE_NAME)
+    uplink: UplinkConfig | None = None
+    # Made from nothing rather than given, so that its own defaults see the file's folder.
+    store: StoreConfig = Field(default_factory=dict, validate_default=True)
+    gates: tuple[GateConfig, ...] = ()
+    shelves: tuple[ShelfConfig, ...] = ()
+
+
+def load(path: Path) -> EdgeConfig:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigError: naming the file and, a line each, every setting that is wrong and what would be right.
+    """
+    try:
+        written = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    try:
+        config = EdgeConfig.model_validate(written, context={"folder": path.parent})
+    except ValidationError as error:
+        problems = [f"{where(problem['loc'], written)}: {what(problem)}" for problem in error.errors()]
+        raise _wrong(path, [*problems, *clashes(written)]) from None
+    if problems := [*clashes(written)]:
+        raise _wrong(path, problems)
+    return config
+
+
+def load_to_run(path: Path) -> EdgeConfig:
+    """As `load`, and whatever `run` needs beyond `replay` must be there too.
+
+    Raises:
+        ConfigError: as `load`.
+    """
+    config = load(path)
+    if problems := lacking(config):
+        raise _wrong(path, problems)
+    return config
+
+
+def lacking(config: EdgeConfig) -> list[str]:
+    """What `run` needs and this configuration leaves out: a line each, none when it is whole."""
+    problems = [] if config.uplink else ["uplink: is needed to run; it says where the broker is"]
+    if not config.gates and not config.shelves:
+        problems.append("gates, shelves: at least one of either is needed to run")
+    for i, gate in enumerate(config.gates, 1):
+        for key in ("reader", "role", "joins"):
+            if getattr(gate, key) is None:
+                problems.append(f"gates[{i}].{key}: is needed to run")
+    for i, shelf in enumerate(config.shelves, 1):
+        if shelf.reader is None:
+            problems.append(f"shelves[{i}].reader: is needed to run")
+    return problems
+
+
+def _wrong(path: Path, problems: list[str]) -> ConfigError:
+    return ConfigError("\n".join([f"{path}:", *(f"  {problem}" for problem in problems)]))

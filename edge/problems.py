@@ -1,0 +1,118 @@
+"""What is wrong in a configuration, in the words and the spelling of whoever wrote it: `gates[1].antennas`."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"  # wire.limits.Name
+EDGE_NAME = r"^[a-z0-9-]{1,40}$"  # wire.limits.EdgeName
+_PATTERNS = {
+    NAME: "1 to 40 letters, digits, dots, hyphens and underscores, a letter or digit first",
+    EDGE_NAME: "1 to 40 of a-z, 0-9 and hyphen",
+}
+
+Written = Mapping[str, Any]  # TOML as it was read: nothing in it is checked yet
+
+
+def where(loc: tuple[int | str, ...], written: Written) -> str:
+    """Spell a validator's location as people write and count, leaving out the validator's own words."""
+    spelled, here = "", written  # type: str, Any
+    for i, part in enumerate(loc):
+        last = i == len(loc) - 1
+        if part == "cells" and isinstance(here, Mapping) and "cells" not in here:
+            part = "cell"  # the short form of it
+        if isinstance(part, int):
+            if isinstance(here, list):
+                spelled += f"[{part + 1}]"
+                here = here[part] if part < len(here) else None
+            continue
+        known = isinstance(here, Mapping) and part in here
+        tag = i > 0 and loc[i - 1] == "reader" and not known  # the driver that the validator chose
+        if known or (last and not tag and part != "[key]"):
+            spelled += f".{part}" if spelled else part
+            here = here[part] if known else None
+    return spelled or "the file"
+
+
+def what(problem: Any) -> str:
+    """Say one of pydantic's errors so that it tells what would be right."""
+    match problem["type"]:
+        case "missing":
+            return "is needed"
+        case "extra_forbidden":
+            return "is no setting here"
+        case "union_tag_invalid":
+            return f"driver {problem['ctx']['tag']!r} is none of {problem['ctx']['expected_tags']}"
+        case "union_tag_not_found":
+            return "driver is needed"
+        case "string_pattern_mismatch":
+            return f"{_PATTERNS[problem['ctx']['pattern']]}, not {problem['input']!r}"
+        case "value_error":
+            return str(problem["ctx"]["error"])
+        case _:
+            return f"{problem['msg'][0].lower()}{problem['msg'][1:]}, not {problem['input']!r}"
+
+
+def clashes(written: Written) -> Iterator[str]:
+    """Settings that are right by themselves and wrong together. Passes over whatever is not in shape."""
+    yield from _twice(
+        [
+            (f"{key}.name", table.get("name"))
+            for kind in ("gates", "shelves")
+            for key, table in _tables(written, kind)
+        ],
+        "gate's and shelf's name",
+    )
+    yield from _twice(
+        [(f"{key}.reader.url", _reader(table).get("url")) for kind in ("gates", "shelves")
+         for key, table in _tables(written, kind)],
+        "device's URL",
+    )  # fmt: skip
+    for key, shelf in _tables(written, "shelves"):
+        yield from _clashes_of_bays(key, shelf)
+
+
+def _clashes_of_bays(key: str, shelf: Written) -> Iterator[str]:
+    bays = [(f"{key}.{at}", bay) for at, bay in _tables(shelf, "bays")]
+    yield from _twice([(f"{at}.name", bay.get("name")) for at, bay in bays], "bay's name on a shelf")
+    cells = [cell for at, bay in bays for cell in _cells(at, bay)]
+    yield from _twice(cells, "bay's cell")
+    if _reader(shelf).get("driver") == "sics":
+        yield from (
+            f"{at}: a scale of this kind has only cell 0, not {cell}" for at, cell in cells if cell != 0
+        )
+    for at, bay in bays:
+        yield from _twice(
+            [(f"{at}.{n}.gtin", item.get("gtin")) for n, item in _tables(bay, "items")],
+            "item of a bay",
+        )
+
+
+def _cells(at: str, bay: Written) -> Iterator[tuple[str, object]]:
+    if "cell" in bay:
+        yield f"{at}.cell", bay["cell"]
+    elif isinstance(cells := bay.get("cells"), list):
+        yield from ((f"{at}.cells[{i}]", cell) for i, cell in enumerate(cells, 1))
+
+
+def _tables(table: Written, key: str) -> Iterator[tuple[str, Written]]:
+    """Each table of an array of tables, with the key it is written under."""
+    array = table.get(key)
+    for i, entry in enumerate(array if isinstance(array, list) else (), 1):
+        if isinstance(entry, Mapping):
+            yield f"{key}[{i}]", entry
+
+
+def _reader(table: Written) -> Written:
+    reader = table.get("reader")
+    return reader if isinstance(reader, Mapping) else {}
+
+
+def _twice(entries: list[tuple[str, object]], role: str) -> Iterator[str]:
+    first: dict[Hashable, str] = {}
+    for key, value in entries:
+        if not isinstance(value, Hashable) or value is None:
+            continue
+        if value in first:
+            yield f"{key}: {value!r} is taken by {first[value]}; each {role} is its own"
+        else:
+            first[value] = key

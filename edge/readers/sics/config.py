@@ -1,0 +1,20 @@
+"""Settings of an MT-SICS scale."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from edge.readers.urls import Url
+from edge.section import Section
+
+
+class SicsConfig(Section):
+    yields: ClassVar[Literal["weights"]] = "weights"
+    cells: ClassVar[int] = 1  # one platform, so the only cell is 0
+
+    driver: Literal["sics"]
+    url: Url
+    poll_s: float = Field(
+        0.1, ge=0.02, le=5.0
+    )  # between SI commands, where the scale does not send by itself
+    silence_s: float = Field(5.0, ge=0.5, le=60.0)  # nothing for so long: the scale is lost

@@ -1,0 +1,107 @@
+"""Where a device is: `tcp://host:port` or `serial:/path?baud=9600`. Parsed without touching anything."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from pydantic import AfterValidator
+
+Parity = Literal["N", "E", "O"]
+Flow = Literal["none", "rtscts", "xonxoff"]
+
+# Standard speeds only: others are not exact on most UARTs, and a typing error should not open a port at 960 baud.
+_BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
+_LINE: dict[str, dict[str, Any]] = {
+    "baud": {str(baud): baud for baud in _BAUDS},
+    "bits": {"7": 7, "8": 8},
+    "parity": {"none": "N", "even": "E", "odd": "O"},
+    "stop": {"1": 1, "2": 2},
+    "flow": {"none": "none", "rtscts": "rtscts", "xonxoff": "xonxoff"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TcpUrl:
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class SerialUrl:
+    """A serial port and its line settings; 8 data bits, no parity and 1 stop bit unless the URL says otherwise."""
+
+    path: str
+    baud: int
+    bits: Literal[7, 8] = 8
+    parity: Parity = "N"
+    stop: Literal[1, 2] = 1
+    flow: Flow = "none"
+
+    def __str__(self) -> str:
+        return f"serial:{self.path}"
+
+
+DeviceUrl = TcpUrl | SerialUrl
+
+
+def parse(url: str, *, port: int | None = None, baud: int = 9600) -> DeviceUrl:
+    """Read a device's URL; `port` and `baud` are what the driver takes where the URL is silent.
+
+    Raises:
+        ValueError: saying what is wrong and what would be right.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ValueError(f"{url!r} is no URL ({error}); {_FORMS}") from None
+    match parts.scheme:
+        case "tcp":
+            return _tcp(url, parts, port)
+        case "serial":
+            return _serial(url, parts, baud)
+        case _:
+            raise ValueError(f"{url!r} is no device address; {_FORMS}")
+
+
+_FORMS = "write tcp://host:port or serial:/dev/serial/by-id/...?baud=9600"
+
+
+def _tcp(url: str, parts: SplitResult, default: int | None) -> TcpUrl:
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError(f"{url!r}: write only tcp://host:port")
+    try:
+        port = parts.port or default
+    except ValueError:
+        raise ValueError(f"{url!r}: a port is a number from 1 to 65535") from None
+    if not parts.hostname:
+        raise ValueError(f"{url!r} names no host; write tcp://host:port")
+    if port is None:
+        raise ValueError(f"{url!r} names no port; write tcp://{parts.hostname}:port")
+    return TcpUrl(parts.hostname, port)
+
+
+def _serial(url: str, parts: SplitResult, baud: int) -> SerialUrl:
+    if parts.netloc or not parts.path.startswith("/") or parts.fragment:
+        raise ValueError(f"{url!r}: write the port's absolute path, as serial:/dev/ttyUSB0")
+    found: dict[str, Any] = {"baud": baud}
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    for key, value in pairs:
+        if key not in _LINE:
+            raise ValueError(f"{url!r}: {key!r} is no line setting; there are {', '.join(_LINE)}")
+        if [k for k, _ in pairs].count(key) > 1:
+            raise ValueError(f"{url!r} says {key} more than once")
+        if value not in _LINE[key]:
+            raise ValueError(f"{url!r}: {key} is one of {', '.join(_LINE[key])}, not {value!r}")
+        found[key] = _LINE[key][value]
+    return SerialUrl(parts.path, **found)
+
+
+def _checked(url: str) -> str:
+    parse(url, port=1)
+    return url
+
+
+Url = Annotated[str, AfterValidator(_checked)]
