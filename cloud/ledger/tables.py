@@ -75,6 +75,17 @@ sites = Table(
     Column(
         "head", Big, nullable=False, server_default="0"
     ),  # position of the newest movement; the lock of a booking
+    # What a logistic unit with declared contents books: declared, read (only what was read), hold (nothing)
+    Column("sscc_policy", String(10), nullable=False, server_default="declared"),
+)
+
+# Who at a site is told, by role.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("role", String(20), primary_key=True),
+    Column("address", String(200), primary_key=True),
 )
 
 edges = Table(
@@ -268,11 +279,60 @@ crossings = Table(
     Column("at", At, nullable=False),
     Column("outcome", String(12), nullable=False),
     Column("confidence", Float, nullable=False),
-    Column(
-        "verdict", String(20), nullable=False
-    ),  # received, left, returned, inferred, undecided, unclaimed, ...
+    Column("tid", String(128)),
+    Column("run", String(32), nullable=False),  # with `edge` and `seq`, the event that said it
+    Column("seq", Big, nullable=False),
+    # The gate as it was then, so that a later change of the configuration does not rewrite the past.
+    Column("role", String(20), nullable=False),
+    Column("outside_id", ForeignKey("locations.id"), nullable=False),
+    Column("inside_id", ForeignKey("locations.id"), nullable=False),
+    # received, moved, left, returned, missed_exit, missed_entry, undecided, turned_back, unclaimed, ...
+    Column("verdict", String(20), nullable=False),
     Index("ix_crossings_epc_at", "epc", "at"),
     Index("ix_crossings_edge_at", "edge", "at"),  # the newest of a site
+)
+
+# What a gate said of a passage as a whole, after its tags. Passages of one load share it.
+passages = Table(
+    "passages",
+    metadata,
+    Column("edge", String(40), primary_key=True),
+    Column("passage", String(120), primary_key=True),
+    Column("gate", String(40), nullable=False),
+    Column("load", String(120), nullable=False),
+    Column("began_at", At, nullable=False),
+    Column("ended_at", At, nullable=False),
+    Column("strays", Integer, nullable=False),
+    Column("healthy", Boolean, nullable=False),
+)
+
+# What a logistic unit brought: declared, read beside it in its first passage, and the rest, which it moves by itself.
+unit_contents = Table(
+    "unit_contents",
+    metadata,
+    Column("epc", String(124), primary_key=True),
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("declared", Big, nullable=False),
+    Column("read", Big, nullable=False),
+    Column("quantity", Big, nullable=False),
+)
+
+# Every change that a bay reported, with the time between its two rests.
+shelf_changes = Table(
+    "shelf_changes",
+    metadata,
+    Column("edge", String(40), primary_key=True),
+    Column("run", String(32), primary_key=True),
+    Column("seq", Big, primary_key=True),
+    Column("location_id", ForeignKey("bays.location_id"), nullable=False),
+    Column("item_id", ForeignKey("items.id")),
+    Column("units", Integer),
+    Column("grams", Float, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("booked", Boolean, nullable=False),
+    Column("from_at", At, nullable=False),
+    Column("to_at", At, nullable=False),
+    Index("ix_shelf_changes_interval", "location_id", "to_at"),
 )
 
 # --- what people must look at ----------------------------------------------------------------------------------------
