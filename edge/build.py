@@ -1,0 +1,34 @@
+"""From the configuration to the pure parts, which know nothing of it. Used by the agent and by replay alike."""
+
+from edge.aggregator.aggregator import Aggregator
+from edge.aggregator.gate import QUIET_S, Gate, Side
+from edge.aggregator.shelf import Bay, Item, Shelf
+from edge.config import BayConfig, EdgeConfig, GateConfig, ShelfConfig
+
+
+def gate_of(config: GateConfig) -> Gate:
+    return Gate(
+        name=config.name,
+        antennas={antenna: Side(side) for antenna, side in config.antennas.items()},
+        quiet_s=QUIET_S if config.quiet_s is None else config.quiet_s,
+    )
+
+
+def shelf_of(config: ShelfConfig) -> Shelf:
+    return Shelf(name=config.name, bays=tuple(_bay_of(bay) for bay in config.bays))
+
+
+def _bay_of(config: BayConfig) -> Bay:
+    return Bay(
+        name=config.name,
+        cells=config.cells,
+        items=tuple(Item(gtin=i.gtin, unit_grams=i.unit_grams, unit_cv=i.unit_cv) for i in config.items),
+        capacity=config.capacity,
+        tare_grams=config.tare_grams,
+    )
+
+
+def aggregator_of(config: EdgeConfig, *, boot: str) -> Aggregator:
+    """`boot` names this start of the machine or agent in every event."""
+    gates = [gate_of(gate) for gate in config.gates]
+    return Aggregator(gates, [shelf_of(shelf) for shelf in config.shelves], boot=boot)

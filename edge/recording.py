@@ -1,0 +1,166 @@
+"""Recordings: raw reads as JSON Lines, one object a line, the first of them the heading.
+
+    {"type":"recording","version":1,"edge":"store-042"}
+    {"type":"tag","at":"2026-11-22T09:00:00.123456Z","gate":"dock-1","antenna":2,"epc":"3074…","rssi_dbm":-61.5}
+    {"type":"weight","at":"…","shelf":"aisle-1","cell":3,"grams":1234.5}
+    {"type":"trigger","at":"…","gate":"dock-1","input":1,"on":true}
+
+Unknown keys are passed over and lines of unknown types are counted, so that an old program reads a newer recording.
+Anything else that is wrong is an error: a recording is evidence, and half of one proves little.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from edge.errors import RecordingError
+from edge.reads import Read, TagRead, Trigger, WeightSample
+
+VERSION = 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # the wire carries no later time
+MICROSECOND = timedelta(microseconds=1)
+
+_At = Annotated[datetime, Meta(tz=True)]
+_Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+_Hex = Annotated[str, Meta(pattern=r"^(?:[0-9A-Fa-f]{4}){1,32}$")]
+_Small = Annotated[int, Meta(ge=0, le=65_535)]
+_Level = Annotated[
+    float, Meta(ge=-200, le=100)
+]  # dBm: beyond, it is no power that a reader could have measured
+
+
+class _Heading(msgspec.Struct, tag_field="type", tag="recording"):
+    version: int
+    edge: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$")]
+
+
+class _Tag(msgspec.Struct, tag_field="type", tag="tag", omit_defaults=True, kw_only=True, gc=False):
+    at: _At
+    gate: _Name
+    antenna: _Small
+    epc: _Hex
+    rssi_dbm: _Level
+    tid: _Hex | None = None
+    phase_deg: Annotated[float, Meta(ge=-360, le=360)] | None = None
+    channel_mhz: Annotated[float, Meta(ge=0, le=10_000)] | None = None
+    count: Annotated[int, Meta(ge=1)] = 1
+
+
+class _Weight(msgspec.Struct, tag_field="type", tag="weight", omit_defaults=True, kw_only=True, gc=False):
+    at: _At
+    shelf: _Name
+    cell: _Small
+    grams: Annotated[float, Meta(ge=-1e8, le=1e8)]
+    stable: bool | None = None
+
+
+class _Trigger(msgspec.Struct, tag_field="type", tag="trigger", kw_only=True, gc=False):
+    at: _At
+    gate: _Name
+    input: _Small
+    on: bool
+
+
+class _Kind(msgspec.Struct):
+    type: str
+
+
+_HEADING = msgspec.json.Decoder(_Heading)
+_LINE = msgspec.json.Decoder(_Tag | _Weight | _Trigger)
+_KIND = msgspec.json.Decoder(_Kind)
+_KNOWN = ("tag", "weight", "trigger")
+_ENCODER = msgspec.json.Encoder()
+
+
+class Recording:
+    """Reads a recording from lines, one at a time, however long it is. Iterate once.
+
+    Raises:
+        RecordingError: at once if the first line is no heading of a version known here; while iterating at a line that
+            cannot be read. The text names the line and what would be right.
+    """
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._lines = iter(lines)
+        self.edge = _heading(next(self._lines, b"")).edge
+        self.skipped = 0  # lines of types unknown here, so far
+
+    def __iter__(self) -> Iterator[Read]:
+        for number, line in enumerate(self._lines, 2):
+            if not line.strip():
+                continue
+            read = _read(number, line)
+            if read is None:
+                self.skipped += 1
+            else:
+                yield read
+
+
+def heading(edge: str) -> bytes:
+    """The first line of a recording, with its newline."""
+    return _ENCODER.encode(_Heading(VERSION, edge)) + b"\n"
+
+
+def line(read: Read) -> bytes:
+    """One read as a line of a recording, with its newline."""
+    at = EPOCH + read.at_us * MICROSECOND
+    match read:
+        case TagRead():
+            said: _Tag | _Weight | _Trigger = _Tag(
+                at=at, gate=read.gate, antenna=read.antenna, epc=read.epc, rssi_dbm=read.rssi_dbm,
+                tid=read.tid, phase_deg=read.phase_deg, channel_mhz=read.channel_mhz, count=read.count,
+            )  # fmt: skip
+        case WeightSample():
+            said = _Weight(at=at, shelf=read.shelf, cell=read.cell, grams=read.grams, stable=read.stable)
+        case Trigger():
+            said = _Trigger(at=at, gate=read.gate, input=read.input, on=read.on)
+    return _ENCODER.encode(said) + b"\n"
+
+
+def _heading(first: bytes) -> _Heading:
+    try:
+        found = _HEADING.decode(first)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordingError(
+            f'line 1: {error}; a recording begins with {{"type":"recording","version":1,"edge":"store-042"}}, '
+            f"not {first[:80]!r}"
+        ) from None
+    if found.version != VERSION:
+        raise RecordingError(f"line 1: version {found.version}; this program reads version {VERSION}")
+    return found
+
+
+def _read(number: int, text: bytes) -> Read | None:
+    try:
+        said = _LINE.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if _is_of_unknown_type(text):
+            return None
+        raise RecordingError(f"line {number}: {error}, in {text[:120]!r}") from None
+    if not EPOCH <= said.at < LATEST:
+        raise RecordingError(f"line {number}: at {said.at.isoformat()}; it must be between 1970 and 2200")
+    at_us = (said.at - EPOCH) // MICROSECOND
+    match said:
+        case _Weight():
+            return WeightSample(
+                at_us=at_us, shelf=said.shelf, cell=said.cell, grams=said.grams, stable=said.stable
+            )
+        case _Trigger():
+            return Trigger(at_us=at_us, gate=said.gate, input=said.input, on=said.on)
+        case _:
+            return TagRead(
+                at_us=at_us, gate=said.gate, antenna=said.antenna, epc=said.epc.upper(), rssi_dbm=said.rssi_dbm,
+                tid=said.tid.upper() if said.tid else None, phase_deg=said.phase_deg,
+                channel_mhz=said.channel_mhz, count=said.count,
+            )  # fmt: skip
+
+
+def _is_of_unknown_type(text: bytes) -> bool:
+    try:
+        return _KIND.decode(text).type not in (*_KNOWN, "recording")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
