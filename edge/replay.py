@@ -1,4 +1,4 @@
-"""Runs a recording through the very same aggregator as the agent: no device, no clock, no cloud, and twice the same bytes."""
+"""Runs a recording through the very same aggregator as the agent: no device, no clock, and twice the same bytes."""
 
 import logging
 from collections.abc import Iterable, Iterator
