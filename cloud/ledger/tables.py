@@ -374,6 +374,15 @@ incidents = Table(
 
 # --- rules, alerts, notifications ------------------------------------------------------------------------------------
 
+# Who is told at a site, by role: the `mail` of sites.toml.
+site_mail = Table(
+    "site_mail",
+    metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("role", String(40), primary_key=True),
+    Column("address", String(200), primary_key=True),
+)
+
 rules = Table(
     "rules",
     metadata,
@@ -416,7 +425,8 @@ alerts = Table(
     Column("cleared_at", At),
     Column("acknowledged_at", At),
     Column("acknowledged_by", String(80)),
-    Column("changed_at", At, nullable=False),
+    Column("changed_at", At, nullable=False),  # grows within a site: what follows the alerts keeps it as a cursor
+    Index("ix_alerts_changed", "site_id", "changed_at"),
     Index(
         "uq_alerts_open",
         "rule",
