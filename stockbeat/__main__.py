@@ -1,0 +1,3 @@
+from stockbeat.cli import main
+
+main()

@@ -1,0 +1,76 @@
+"""Compares what the ledger says with what really happened. Pure."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from stockbeat.demo.truth import Happened, Move
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """One movement as the ledger's API tells it. `subject` is the EPC or bay that it cites."""
+
+    subject: str
+    move: Move
+    event_at: datetime
+    recorded_at: datetime
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Something that happened, with the movement that booked it."""
+
+    truth: Happened
+    booked: Booked
+
+
+def pair(truth: Sequence[Happened], booked: Sequence[Booked]) -> tuple[list[Pair], list[str]]:
+    """Match bookings with what happened, by subject and move, in order of time.
+
+    Returns:
+        The pairs, and a sentence for everything that happened and was not booked, or was booked and did not happen.
+    """
+    waiting: dict[tuple[str, Move], list[Booked]] = defaultdict(list)
+    for booking in sorted(booked, key=lambda b: b.event_at):
+        waiting[booking.subject, booking.move].append(booking)
+    pairs, differences = [], []
+    for real in sorted(truth, key=lambda h: h.at):
+        same = waiting[real.subject, real.move]
+        if same:
+            pairs.append(Pair(real, same.pop(0)))
+        else:
+            differences.append(f"not booked: {_said(real.subject, real.move)} at {real.at.isoformat()}")
+    differences += [
+        f"did not happen: {_said(b.subject, b.move)} at {b.event_at.isoformat()}"
+        for rest in waiting.values()
+        for b in rest
+    ]
+    return pairs, differences
+
+
+def compare_balances(
+    should: Mapping[tuple[str, str], int],
+    says: Mapping[tuple[str, str], int],
+    places: frozenset[str] | None = None,
+) -> list[str]:
+    """A sentence for every place whose units of an item differ; only for `places` when given."""
+    return [
+        f"balance of {gtin} at {place}: ledger {says.get((place, gtin), 0)}, truth {should.get((place, gtin), 0)}"
+        for place, gtin in sorted({*should, *says})
+        if (places is None or place in places) and says.get((place, gtin), 0) != should.get((place, gtin), 0)
+    ]
+
+
+def percentiles(values: Sequence[float]) -> dict[str, float] | None:
+    """p50, p95 and p99 by nearest rank, rounded to milliseconds; None of nothing."""
+    if not values:
+        return None
+    ranked = sorted(values)
+    return {f"p{p}": round(ranked[max(0, -(-p * len(ranked) // 100) - 1)], 3) for p in (50, 95, 99)}
+
+
+def _said(subject: str, move: Move) -> str:
+    return f"{move.quantity} × {move.gtin} {move.src} → {move.dst} ({subject})"
