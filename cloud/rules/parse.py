@@ -13,7 +13,7 @@ from cloud.rules.measures import MEASURES
 from cloud.rules.rule import CLEARS, Rule, Severity, Suggest, Test
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)")
 LONGEST_HOLD = timedelta(days=30)  # longer is a report, not an alert
 
 
@@ -30,7 +30,7 @@ def duration(value: object) -> timedelta:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f'write a time like "30s", "5m" or "2h", not {value!r}')
-    span = timedelta(seconds=float(match[1]) * SECONDS[match[2]])
+    span = timedelta(milliseconds=round(float(match[1]) * SECONDS[match[2]] * 1000))
     if span > LONGEST_HOLD:
         raise ValueError(f"{value!r} is longer than {LONGEST_HOLD.days} days")
     return span
