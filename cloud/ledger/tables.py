@@ -62,6 +62,7 @@ ledgers = Table(
     metadata,
     Column("ledger", String(32), primary_key=True),
     Column("generation", Integer, nullable=False),
+    Column("master", Integer, nullable=False, server_default="0"),  # raised whenever master data is loaded
 )
 
 # --- master data -----------------------------------------------------------------------------------------------------
@@ -77,15 +78,6 @@ sites = Table(
     ),  # position of the newest movement; the lock of a booking
     # What a logistic unit with declared contents books: declared, read (only what was read), hold (nothing)
     Column("sscc_policy", String(10), nullable=False, server_default="declared"),
-)
-
-# Who at a site is told, by role.
-contacts = Table(
-    "contacts",
-    metadata,
-    Column("site_id", ForeignKey("sites.id"), primary_key=True),
-    Column("role", String(20), primary_key=True),
-    Column("address", String(200), primary_key=True),
 )
 
 edges = Table(
@@ -286,7 +278,7 @@ crossings = Table(
     Column("role", String(20), nullable=False),
     Column("outside_id", ForeignKey("locations.id"), nullable=False),
     Column("inside_id", ForeignKey("locations.id"), nullable=False),
-    # received, moved, left, returned, missed_exit, missed_entry, undecided, turned_back, unclaimed, ...
+    # what came of it: received, moved, left, returned, missed_exit, undecided, unclaimed and so on
     Column("verdict", String(20), nullable=False),
     Index("ix_crossings_epc_at", "epc", "at"),
     Index("ix_crossings_edge_at", "edge", "at"),  # the newest of a site
@@ -312,6 +304,7 @@ unit_contents = Table(
     metadata,
     Column("epc", String(124), primary_key=True),
     Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("sscc", String(18), nullable=False),
     Column("declared", Big, nullable=False),
     Column("read", Big, nullable=False),
     Column("quantity", Big, nullable=False),
@@ -366,10 +359,18 @@ incidents = Table(
     Column("id", Big, primary_key=True, autoincrement=True),
     Column("site_id", ForeignKey("sites.id")),  # absent where the edge is not enrolled
     Column("kind", String(30), nullable=False),
-    Column("subject", String(160), nullable=False),
+    Column("subject", String(160), nullable=False),  # with `kind`, at most one open incident
     Column("details", JSON, nullable=False),
     Column("opened_at", At, nullable=False),
     Column("closed_at", At),
+    Index(
+        "uq_incidents_open",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
 )
 
 # --- rules, alerts, notifications ------------------------------------------------------------------------------------
@@ -425,7 +426,9 @@ alerts = Table(
     Column("cleared_at", At),
     Column("acknowledged_at", At),
     Column("acknowledged_by", String(80)),
-    Column("changed_at", At, nullable=False),  # grows within a site: what follows the alerts keeps it as a cursor
+    Column(
+        "changed_at", At, nullable=False
+    ),  # grows within a site: what follows the alerts keeps it as a cursor
     Index("ix_alerts_changed", "site_id", "changed_at"),
     Index(
         "uq_alerts_open",
