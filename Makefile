@@ -1,13 +1,14 @@
 # make demo   runs a simulated site end to end (Ctrl-C ends it)
 # make test   lint, types, import contracts and all tests
 # make setup  only makes .venv with the program at .venv/bin/stockbeat
+# make chaos  twenty kills at random moments; make seeds: ten worlds of a minute each
 # make lock   compiles requirements.txt anew from pyproject.toml
 
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check unit servers lock dashboards clean
+.PHONY: setup demo test check unit servers chaos seeds lock dashboards clean
 
 setup: $(VENV)/.installed
 
@@ -38,6 +39,12 @@ unit: setup
 
 test: setup servers .venv-sllurp/.installed check
 	$(BIN)/pytest
+
+chaos: setup
+	STOCKBEAT_KILLS=20 $(BIN)/pytest tests/system/test_kills.py --timeout 900
+
+seeds: setup
+	STOCKBEAT_SEEDS=1,2,3,4,5,6,7,8,9,10 $(BIN)/pytest tests/system/test_demo.py -k difference
 
 dashboards: setup
 	$(BIN)/python -m dashboards
