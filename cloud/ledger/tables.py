@@ -439,7 +439,6 @@ alerts = Table(
         sqlite_where=text("cleared_at IS NULL"),
         postgresql_where=text("cleared_at IS NULL"),
     ),
-    Index("ix_alerts_site_id_changed_at", "site_id", "changed_at"),
 )
 
 # The durable outbox of mail. state: pending, sent, failed
