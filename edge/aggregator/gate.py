@@ -1,12 +1,41 @@
-"""One gate: reads in, tag movements and passages out. Pure: time is an argument."""
+"""One gate: reads in, tag movements and passages out. Pure: time is an argument.
+
+A passage opens when a tag is seen to move and ends when movement has died down for `quiet_s`. Movement is weighed:
+a load of a hundred tags that comes to rest beside the door is still read, a little, by each of them, and the strays
+around it never stop. So the passage keeps a smoothed sum of the evidence that its reads bring, and is alive while
+that is a fair share of what it was at its height.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
+from edge.aggregator.judge import Verdict, judge
+from edge.aggregator.moments import Stamp, compact, moment
+from edge.aggregator.tag import MOVING, Tag
+from edge.reads import TagRead, Trigger
+from wire.events import Direction, Event, Passage, TagMovement
+
 # A load's tags are read at least every 0.3 s while it moves through (95 % of gaps between reads of one tag are below
 # 0.27 s in recordings of 12-tag loads, and a load has many tags), and two loads seldom follow within 2 s.
 QUIET_S = 2.0
+# Reads may arrive so much later than they were made (readers report in batches) without changing any result.
+LATE_MS = 500
+# After a reader has come back, what it had buffered comes within this time.
+CATCH_UP_MS = 1_000
+# How long a passage waits for a reader that went away in its middle.
+HELD_MS = 120_000
+# A passage of an unbroken stream of loads is cut here, between tags and not through one.
+LONGEST_MS = 60_000
+# Movement below this share of the passage's height is what remains of a load at rest.
+ALIVE = 0.15
+ENERGY_S = (
+    1.0  # over which movement is smoothed: a load's reads come in bursts as its tags turn to the antennas
+)
+# A tag not read for so long is forgotten, but for what the next read will tell: its rates would have faded to nothing.
+FORGET_MS = 600_000
 
 
 class Side(StrEnum):
@@ -23,3 +52,218 @@ class Gate:
     name: str
     antennas: Mapping[int, Side]
     quiet_s: float = QUIET_S
+
+
+class Open(msgspec.Struct, array_like=True):
+    """A passage under way."""
+
+    began_ms: int
+    began_us: int
+    active_ms: int  # the last movement
+    active_us: int
+    energy: float = 0.0
+    height: float = 0.0
+    members: list[str] = []  # tags read since it opened
+    healthy: bool = True
+    trigger: str | None = None
+
+
+class State(msgspec.Struct, array_like=True):
+    """Everything that outlives a restart."""
+
+    tags: dict[str, Tag] = {}
+    epoch: int = 0  # counts passages that have ended
+    open: Open | None = None
+    swept_ms: int = 0
+
+
+class GateWatch:
+    """Follows one gate. Starts as down: `up` before the first `advance`."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        self.changed = False
+        self._sides = {antenna: int(side is Side.INSIDE) for antenna, side in gate.antennas.items()}
+        self._quiet_ms = round(gate.quiet_s * 1000)
+        self._state = State()
+        self._up_ms: int | None = None
+        self._down_ms: int | None = None
+
+    def observe(self, read: TagRead, at_ms: int, stamp: Stamp) -> list[Event]:
+        side = self._sides.get(read.antenna)
+        if side is None:
+            return []
+        self.changed = True
+        state = self._state
+        events = self._close_before(at_ms, stamp) if state.open else []
+        tag = state.tags.get(read.epc)
+        if tag is None:
+            tag = state.tags[read.epc] = Tag(at_ms, read.at_us, level_dbm=read.rssi_dbm)
+            tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch)
+        else:
+            tag.fade(at_ms)
+            if tag.epoch != state.epoch or (tag.g <= 0.0 and state.open is None):
+                tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch)
+        if read.tid:
+            tag.tid = read.tid
+        news = tag.see(side, at_ms, read.at_us, read.rssi_dbm)
+        if tag.g >= MOVING and news > 0.0:
+            self._stir(tag, at_ms, read.at_us, news)
+        if state.open and tag.member != state.epoch:
+            tag.member = state.epoch
+            state.open.members.append(read.epc)
+        return events
+
+    def trigger(self, read: Trigger) -> None:
+        """A photo-eye or button names what opened a passage that is under way."""
+        if read.on and self._state.open and self._state.open.trigger is None:
+            self._state.open.trigger = f"input {read.input}"
+            self.changed = True
+
+    def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
+        current = self._state.open
+        if current is None:
+            return []
+        if self._up_ms is None:
+            if self._down_ms is None:
+                self._down_ms = now_ms
+            if now_ms - self._down_ms < HELD_MS:
+                return []
+            current.healthy = False
+        elif now_ms < self._up_ms + CATCH_UP_MS:
+            return []
+        return self._close_before(now_ms - LATE_MS, stamp)
+
+    def up(self, now_ms: int) -> None:
+        self._up_ms, self._down_ms = now_ms, None
+
+    def down(self, now_ms: int) -> None:
+        self._up_ms, self._down_ms = None, now_ms
+        if self._state.open:
+            self._state.open.healthy = False
+            self.changed = True
+
+    def save(self) -> bytes:
+        self.changed = False
+        return _ENCODER.encode(self._state)
+
+    def restore(self, blob: bytes) -> None:
+        self._state = _DECODER.decode(blob)
+
+    def _stir(self, tag: Tag, at_ms: int, at_us: int, news: float) -> None:
+        current = self._state.open
+        if current is None:
+            current = Open(tag.since_ms, tag.since_us, at_ms, at_us, members=[])
+            self._state.open = current
+        x = max(0, at_ms - current.active_ms) / 1000 / ENERGY_S
+        current.energy = current.energy / (1.0 + x + 0.5 * x * x) + news
+        if current.energy > current.height:
+            current.height = current.energy
+        if current.energy >= ALIVE * current.height and at_ms > current.active_ms:
+            current.active_ms, current.active_us = at_ms, at_us
+
+    def _close_before(self, at_ms: int, stamp: Stamp) -> list[Event]:
+        current = self._state.open
+        if current is None:
+            return []
+        if at_ms > current.active_ms + self._quiet_ms:
+            return self._close(current, stamp, carried=[])
+        if at_ms > current.began_ms + LONGEST_MS:
+            tags = self._state.tags
+            cut_ms = current.active_ms - self._quiet_ms
+            carried = [e for e in current.members if tags[e].last_ms > cut_ms and tags[e].g >= MOVING]
+            return self._close(current, stamp, carried=carried)
+        return []
+
+    def _close(self, current: Open, stamp: Stamp, carried: list[str]) -> list[Event]:
+        state = self._state
+        staying = set(carried)
+        epcs = [epc for epc in current.members if epc not in staying]
+        tags = [state.tags[epc] for epc in epcs]
+        seconds = (current.active_ms - current.began_ms) / 1000
+        verdicts = judge(tags, current.began_ms, seconds)
+        events = self._events(current, list(zip(epcs, tags, verdicts, strict=True)), stamp)
+        state.epoch += 1
+        state.open = None
+        for tag, verdict in zip(tags, verdicts, strict=True):
+            tag.g = 0.0
+            if verdict.outcome in (Direction.IN, Direction.OUT):
+                tag.rate_out, tag.rate_in = tag.before_out, tag.before_in
+        if carried:
+            self._carry(current, carried)
+        self._forget(current.active_ms)
+        return events
+
+    def _carry(self, current: Open, carried: list[str]) -> None:
+        """Begin the next passage with the tags that are still in the middle of theirs."""
+        tags = [self._state.tags[epc] for epc in carried]
+        first = min(tags, key=lambda tag: tag.since_ms)
+        for tag in tags:
+            tag.epoch = tag.member = self._state.epoch
+        self._state.open = Open(
+            current.active_ms, first.last_us, current.active_ms, current.active_us, energy=current.energy,
+            height=current.height, members=carried, healthy=current.healthy, trigger=current.trigger,
+        )  # fmt: skip
+
+    def _forget(self, now_ms: int) -> None:
+        """Bounds the memory; once a minute at most, so that the cost a read stays flat."""
+        state = self._state
+        if now_ms < state.swept_ms + 60_000:
+            return
+        state.swept_ms = now_ms
+        limit = now_ms - FORGET_MS
+        for epc in [epc for epc, tag in state.tags.items() if tag.last_ms < limit]:
+            del state.tags[epc]
+
+    def _events(self, current: Open, judged: list[tuple[str, Tag, Verdict]], stamp: Stamp) -> list[Event]:
+        counts = dict.fromkeys(Direction, 0)
+        passage = f"{self.gate.name}-{compact(current.began_us)}"
+        decided_us = current.active_us + 1000 * self._quiet_ms
+        events: list[Event] = []
+        for epc, tag, verdict in judged:
+            if verdict.outcome is None:
+                continue
+            counts[verdict.outcome] += 1
+            events.append(
+                TagMovement(
+                    at=moment(tag.last_us - 1000 * (tag.last_ms - verdict.at_ms)),
+                    clock=stamp.clock,
+                    boot=stamp.boot,
+                    mono_ms=verdict.at_ms,
+                    gate=self.gate.name,
+                    epc=epc,
+                    tid=tag.tid,
+                    outcome=verdict.outcome,
+                    confidence=round(verdict.confidence, 3),
+                    passage=passage,
+                    reads=tag.reads,
+                    decided_at=moment(decided_us),
+                )
+            )
+        if not events:
+            return []
+        events.append(
+            Passage(
+                at=moment(current.active_us),
+                clock=stamp.clock,
+                boot=stamp.boot,
+                mono_ms=current.active_ms,
+                gate=self.gate.name,
+                passage=passage,
+                load=passage,
+                began_at=moment(current.began_us),
+                ended_at=moment(current.active_us),
+                ins=counts[Direction.IN],
+                outs=counts[Direction.OUT],
+                turned_back=counts[Direction.TURNED_BACK],
+                undecided=counts[Direction.UNDECIDED],
+                strays=len(judged) - len(events),
+                trigger=current.trigger,
+                healthy=current.healthy,
+            )
+        )
+        return events
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(State)

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from edge.aggregator.moments import Stamp
+from edge.reads import WeightSample
+from wire.events import Event
+from wire.messages import Level
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -27,3 +32,27 @@ class Bay:
 class Shelf:
     name: str
     bays: tuple[Bay, ...]
+
+
+class ShelfWatch:
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self.changed = False
+
+    def observe(self, read: WeightSample, at_ms: int, stamp: Stamp) -> list[Event]:
+        return []
+
+    def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
+        return []
+
+    def up(self, now_ms: int) -> None: ...
+
+    def down(self, now_ms: int) -> None: ...
+
+    def save(self) -> bytes:
+        return b""
+
+    def restore(self, blob: bytes) -> None: ...
+
+    def levels(self) -> list[Level]:
+        return []

@@ -1,0 +1,112 @@
+"""Loads of 100 tags through a door of four antennas, with about 72 strays around it.
+
+    python -m benchmarks.gates_b                       prints the scores
+    python -m benchmarks.gates_b convert RUN DIR       writes a run as a recording with a site to match
+
+Data: github.com/corentinbouton/RFID-tags-detection (MIT), runs of 6 January 2023. Antennas 1 and 2 look to one side
+(here: outside), 3 and 4 to the other. The load goes through about 20 times a run, back and forth.
+"""
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.data import folder
+from benchmarks.passes import Score, crossings, first_last, score
+from edge import recording
+from edge.config import EdgeConfig
+from edge.reads import TagRead
+from edge.replay import events
+from wire.events import TagMovement
+
+GATE = "dock-1"
+SITE = "gates-b"
+ANTENNAS = {1: "outside", 2: "outside", 3: "inside", 4: "inside"}
+RUNS = ("run-x1", "run-x2", "run-x3", "run-x5")
+LABELS = "labels/actual=moving__q=100__tagsize=15.csv"
+
+EDGE_TOML = f"""edge = "{SITE}"
+
+[[gates]]
+name = "{GATE}"
+role = "dock"
+joins = {{ outside = "yard", inside = "backroom" }}
+antennas = {{ 1 = "outside", 2 = "outside", 3 = "inside", 4 = "inside" }}
+"""
+MASTER = {
+    "items.csv": "gtin,name,uom,unit_grams,abc,epc_prefix\n09506000134352,Tagged case,case,,A,AD\n",
+    "opening.csv": "place,gtin,quantity\n",
+    "contents.csv": "sscc,gtin,quantity\n",
+    "sites.toml": f"""[[site]]
+name = "{SITE}"
+time_zone = "Europe/Paris"
+edges = ["{SITE}"]
+places = ["yard", "backroom"]
+gates = [ {{ edge = "{SITE}", gate = "{GATE}", outside = "yard", inside = "backroom", book_at = 0.9 }} ]
+""",
+    "rules.toml": "# no rules: a door alone\n",
+}
+
+
+def reads(source: Path) -> Iterator[TagRead]:
+    """The reads of one file: `Timestamp;EPC;TID;Antenna;RSSI;Frequency;…` with decimal commas, after // lines."""
+    with source.open(newline="", encoding="utf-8") as lines:
+        for row in csv.reader((line for line in lines if not line.startswith("//")), delimiter=";"):
+            at = datetime.fromisoformat(row[0][:26] + row[0][27:])  # seven digits of seconds; six are kept
+            yield TagRead(
+                at_us=(at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1),
+                gate=GATE,
+                antenna=int(row[3]),
+                epc=row[1],
+                rssi_dbm=float(row[4].replace(",", ".")),
+                channel_mhz=float(row[5].replace(",", ".")),
+            )
+
+
+def moving() -> frozenset[str]:
+    return frozenset((folder("gates-b") / LABELS).read_text("utf-8").split())
+
+
+def lines(read: Iterable[TagRead]) -> Iterator[bytes]:
+    yield recording.heading(SITE)
+    yield from map(recording.line, read)
+
+
+def convert(source: Path, target: Path) -> None:
+    """Write `recording.jsonl`, `edge.toml` and `master/` into a folder, so that a cloud can be loaded with the site."""
+    (target / "master").mkdir(parents=True, exist_ok=True)
+    (target / "edge.toml").write_text(EDGE_TOML, "utf-8")
+    for name, text in MASTER.items():
+        (target / "master" / name).write_text(text, "utf-8")
+    with (target / "recording.jsonl").open("wb") as out:
+        out.writelines(lines(reads(source)))
+
+
+def config() -> EdgeConfig:
+    return EdgeConfig.model_validate({"edge": SITE, "gates": [{"name": GATE, "antennas": ANTENNAS}]})
+
+
+def measure(run: str) -> tuple[Score, Score]:
+    """Scores of the aggregator and of the rule first antenna, last antenna."""
+    taken, tags = list(reads(folder("gates-b") / f"{run}.csv")), moving()
+    inside = {antenna for antenna, side in ANTENNAS.items() if side == "inside"}
+    passes = crossings([read for read in taken if read.epc in tags], inside)
+    said = [event for event in events(config(), lines(taken)) if isinstance(event, TagMovement)]
+    return score(passes, tags, said), first_last(passes, tags, taken, inside)
+
+
+def main(arguments: list[str]) -> None:
+    if arguments[:1] == ["convert"] and len(arguments) == 3:
+        convert(folder("gates-b") / f"{arguments[1]}.csv", Path(arguments[2]))
+        return
+    print(f"{'run':8} {'method':12} passes {Score.HEAD}")
+    for run in arguments or RUNS:
+        ours, simple = measure(run)
+        print(f"{run:8} {'stockbeat':12} {ours}")
+        print(f"{'':8} {'first/last':12} {simple}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
