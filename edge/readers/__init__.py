@@ -1,10 +1,30 @@
-"""The drivers: one folder a device family. A new one is a config in the union here."""
+"""The drivers: one folder a device family. A new one is a config in the union and a case in `build`."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, assert_never
 
 from pydantic import Field
 
 from edge.readers.llrp.config import LlrpConfig
+from edge.readers.llrp.reader import LlrpReader
+from edge.readers.reader import Reader
 from edge.readers.sics.config import SicsConfig
+from edge.readers.sics.reader import SicsScale
 
 ReaderConfig = Annotated[LlrpConfig | SicsConfig, Field(discriminator="driver")]
+
+
+def build(config: ReaderConfig, name: str, now_us: Callable[[], int]) -> Reader:
+    """The driver for these settings; touches no device.
+
+    Args:
+        name: of the gate or shelf that it serves.
+        now_us: our wall clock, in microseconds since 1970.
+    """
+    match config:
+        case LlrpConfig():
+            return LlrpReader(config, name, now_us)
+        case SicsConfig():
+            return SicsScale(config, name, now_us)
+        case _:
+            assert_never(config)
