@@ -77,9 +77,7 @@ async def _instruct(session: Session, config: LlrpConfig, name: str) -> None:
         await _must(session, name, Type.ADD_ROSPEC, read_all_antennas(ours, config.session))
     if state != RoSpecState.INACTIVE:
         await _must(session, name, Type.ENABLE_ROSPEC, rospec_id(ours))
-    if await _active(session, ours):
-        return
-    # Its start trigger is Immediate, and yet some wait to be told.
+    # Its start trigger is Immediate, and yet some wait to be told; the others may refuse, as it runs already.
     answer, _ = await session.ask(Type.START_ROSPEC, rospec_id(ours))
     if not answer.ok and not await _active(session, ours):
         raise ReaderRefused(f"{name}: reader refuses to start reading: {answer}")
