@@ -1,0 +1,102 @@
+"""Codes and figures as a person reads them. Pure; templates use these as filters."""
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+# Codes of the ledger that plain words serve better; any other is shown with its underscores as spaces.
+_WORDS = {
+    "in": "In",
+    "out": "Out",
+    "turned_back": "Turned back",
+    "undecided": "Undecided",
+    "received": "booked",
+    "shipped": "booked",
+    "left": "left unexpectedly",
+    "returned": "back again, held",
+    "inferred": "a missed exit inferred",
+    "unclaimed": "no item claims it",
+    "missed_exit": "Missed exit",
+    "identify": "Tag to identify",
+    "recount": "Recount",
+    "uncertain": "Uncertain bay",
+    "restock": "Restock",
+    "negative_stock": "Negative stock",
+    "left_unexpectedly": "Left unexpectedly",
+    "duplicate_encoding": "Duplicate encoding",
+    "conflicting_event": "Conflicting event",
+    "missing_events": "Missing events",
+    "restored_edge": "Restored edge",
+    "online": "Online",
+    "offline": "Offline",
+    "unknown": "Never heard from",
+    "up": "Up",
+    "down": "Down",
+}
+# How a figure was proven; a movement of any other kind was booked from a shelf that weighs.
+_PROOFS = {
+    "weighed": "weighed",
+    "opening": "opening figure of",
+    "count": "counted",
+    "correction": "corrected",
+}
+_STEPS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+
+
+def words(code: str) -> str:
+    return _WORDS.get(code, code.replace("_", " "))
+
+
+def proof(how: str) -> str:
+    return _PROOFS.get(how, "weighed")
+
+
+def clock(at: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """The time of day at the site; with the date where it is not today."""
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    if local.date() == today:
+        return local.strftime("%H:%M:%S")
+    if local.year == today.year:
+        return f"{local.day} {local:%b %H:%M}"
+    return f"{local.day} {local:%b %Y}"
+
+
+def amount(value: float) -> str:
+    """A quantity: whole where it is, with a true minus sign."""
+    text = f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+    return text.replace("-", "−").replace(",", "\u202f")
+
+
+def percent(share: float) -> str:
+    """Never rounded up to certainty."""
+    return f"{min(int(share * 100 + 0.5), 99) if share < 1 else 100}\u202f%"
+
+
+def size(value: float) -> str:
+    for step, unit in _STEPS:
+        if value >= step:
+            return f"{value / step:.1f} {unit}"
+    return f"{value:.0f} B"
+
+
+def span(seconds: float) -> str:
+    """A duration, to the precision a person cares for."""
+    for unit_s, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= unit_s:
+            return f"{seconds / unit_s:.0f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 1 else "under 1 s"
+
+
+def share(value: float, whole: float) -> float:
+    """Of a bar of 100: 0 where nothing is, 100 where it is full or over."""
+    return round(min(max(value / whole, 0.0), 1.0) * 100, 2) if whole > 0 else 0.0
+
+
+def slug(text: str) -> str:
+    """Fit for an HTML id and for every selector."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text)
+
+
+def first_line(error: Exception) -> str:
+    """Of a database's error: the rest is the statement and its parameters."""
+    return str(error).partition("\n")[0]
