@@ -18,7 +18,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "alerts": ("alerts",),
     "shelves": ("booked", "heard", "levels", "rules", "health"),
     "doors": ("heard", "booked"),
-    "work": ("tasks", "incidents"),
+    "work": ("tasks", "incidents", "heard"),
     "health": ("health", "heard"),
 }
 
@@ -45,7 +45,18 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        for name in ("words", "proof", "amount", "percent", "size", "slug", "span"):
+        for name in (
+            "words",
+            "verdict",
+            "subject",
+            "proof",
+            "amount",
+            "percent",
+            "rate",
+            "size",
+            "slug",
+            "span",
+        ):
             self._templates.filters[name] = getattr(words, name)
         self._templates.globals["share"] = words.share
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 # Codes of the ledger that plain words serve better; any other is shown with its underscores as spaces.
@@ -10,32 +11,34 @@ _WORDS = {
     "out": "Out",
     "turned_back": "Turned back",
     "undecided": "Undecided",
-    "received": "booked",
-    "shipped": "booked",
-    "left": "left unexpectedly",
-    "returned": "back again, held",
-    "inferred": "a missed exit inferred",
-    "unclaimed": "no item claims it",
+    "identify": "Tags to identify",
     "missed_exit": "Missed exit",
-    "identify": "Tag to identify",
+    "missed_entry": "Missed entry",
+    "returned": "Came back, held",
     "recount": "Recount",
     "uncertain": "Uncertain bay",
     "restock": "Restock",
     "negative_stock": "Negative stock",
     "left_unexpectedly": "Left unexpectedly",
     "duplicate_encoding": "Duplicate encoding",
-    "conflicting_event": "Conflicting event",
-    "missing_events": "Missing events",
-    "restored_edge": "Restored edge",
     "online": "Online",
     "offline": "Offline",
     "unknown": "Never heard from",
     "up": "Up",
     "down": "Down",
 }
+# What became of tags that went through a door, where it was not simply booked.
+_VERDICTS = {
+    "left": "left unexpectedly",
+    "returned": "came back: held",
+    "missed_exit": "its exit was missed",
+    "missed_entry": "its entry was missed",
+    "undecided": "not booked",
+    "unclaimed": "no item claims it",
+    "held": "held",
+}
 # How a figure was proven; a movement of any other kind was booked from a shelf that weighs.
 _PROOFS = {
-    "weighed": "weighed",
     "opening": "opening figure of",
     "count": "counted",
     "correction": "corrected",
@@ -45,6 +48,18 @@ _STEPS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 def words(code: str) -> str:
     return _WORDS.get(code, code.replace("_", " "))
+
+
+def verdict(code: str) -> str:
+    return _VERDICTS.get(code, code.replace("_", " "))
+
+
+def subject(matter_subject: str, details: Any) -> str:
+    """What a task or incident is about: the door and how many tags, where it is about a load."""
+    tags = details.get("tags") if isinstance(details, dict) else None
+    if not tags or "gate" not in details:
+        return matter_subject
+    return f"{len(tags)} {'tag' if len(tags) == 1 else 'tags'} at {details['gate']}"
 
 
 def proof(how: str) -> str:
@@ -65,6 +80,10 @@ def amount(value: float) -> str:
     """A quantity: whole where it is, with a true minus sign."""
     text = f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
     return text.replace("-", "−").replace(",", "\u202f")
+
+
+def rate(per_s: float) -> str:
+    return f"{per_s:.0f}/s" if per_s >= 10 else f"{per_s:.1f}/s"
 
 
 def percent(share: float) -> str:

@@ -16,7 +16,7 @@ LOADS = 12  # as many as a person follows
 
 
 # Verdicts that need nobody.
-USUAL = frozenset({"received", "moved", "shipped", "turned_back", "ignored", "inside", "known"})
+USUAL = frozenset({"received", "moved", "turned_back", "ignored", "awaited"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,18 +62,29 @@ class Snapshot:
         return [device for edge in self.edges for device in edge.devices]
 
     @property
-    def edges_online(self) -> bool:
-        """Whether all of them are, of those there are."""
-        return all(edge.presence == "online" for edge in self.edges)
+    def has_thresholds(self) -> bool:
+        return any(stand.threshold for shelf in self.shelves for bay in shelf.bays for stand in bay.stands)
 
     @property
-    def edges_in_words(self) -> str:
+    def health_state(self) -> str:
+        """good, warn (never heard from) or bad."""
+        presences = {edge.presence for edge in self.edges}
+        if "offline" in presences or any(device.state == "down" for device in self.devices):
+            return "bad"
+        return "good" if presences == {"online"} else "warn"
+
+    @property
+    def health_in_words(self) -> str:
+        """What is worst."""
         away = [edge.edge for edge in self.edges if edge.presence != "online"]
+        down = [device.device for device in self.devices if device.state == "down"]
         if not self.edges:
             return "no edge yet"
-        if not away:
-            return "edge online" if len(self.edges) == 1 else "all edges online"
-        return "edge not online" if len(away) == 1 else f"{len(away)} edges not online"
+        if away:
+            return "edge not online" if len(away) == 1 else f"{len(away)} edges not online"
+        if down:
+            return f"{down[0]} down" if len(down) == 1 else f"{len(down)} down"
+        return "edge online" if len(self.edges) == 1 else "all edges online"
 
     def silent(self, edge: Edge) -> bool:
         """Whether an agent that is said to be online has sent no telemetry for long."""
