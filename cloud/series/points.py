@@ -143,7 +143,7 @@ def alert(row: Alert) -> Iterator[str]:
     happened = (("fired", row.fired_at), ("acknowledged", row.acknowledged_at), ("cleared", row.cleared_at))
     for what, at in happened:
         if at is not None:
-            fields = {"text": row.text, "value": float(row.value), "alert": row.id, "count": 1}
+            fields: dict[str, Any] = {"text": row.text, "value": float(row.value), "alert": row.id, "count": 1}
             yield line("alert", tags | {"event": what}, fields, at_ns(at, row.id, row.changed_at))
 
 
@@ -172,7 +172,7 @@ def level(row: Mapping[str, Any], now: datetime) -> str:
 def device(row: Mapping[str, Any], now: datetime) -> str:
     """A row of `devices` with the name of its site."""
     reads_per_s, offset = row["reads_per_s"], row["clock_offset_ms"]
-    fields = {
+    fields: dict[str, Any] = {
         "up": int(row["state"] == "up"),
         "reads_per_s": None if reads_per_s is None else float(reads_per_s),
         "clock_offset_ms": None if offset is None else float(offset),
@@ -184,7 +184,7 @@ def device(row: Mapping[str, Any], now: datetime) -> str:
 def agent(row: Mapping[str, Any], now: datetime) -> str:
     """A row of `agents` with the site and presence of its edge. `health` is wire.messages.AgentHealth as JSON."""
     health = row["health"]
-    fields = {
+    fields: dict[str, Any] = {
         "online": int(row["presence"] == "online"),
         "events_held": _int(health.get("events_held")),
         "oldest_held_s": _float(health.get("oldest_held_s")),
