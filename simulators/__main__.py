@@ -1,0 +1,5 @@
+"""`python -m simulators`."""
+
+from simulators.cli import simulate
+
+simulate(prog_name="simulate")

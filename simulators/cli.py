@@ -1,0 +1,233 @@
+"""`simulate`: devices that speak their own protocols, with nothing behind them but a schedule."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from simulators import single
+from simulators.errors import SimulatorError
+from simulators.scenario import load
+from simulators.schedule import Schedule
+from simulators.trouble import TROUBLES, parse
+from simulators.world import Options, World
+
+TROUBLE_HELP = f"NAME or NAME:SECONDS of {', '.join(TROUBLES)}."
+
+scenario_option = click.option(
+    "--scenario",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    default=Path(__file__).parent / "scenarios" / "store.toml",
+    help="What stands where; left out, the example store.",
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same world."
+)
+for_option = click.option(
+    "--for", "lasts_s", type=click.FloatRange(15), default=60.0, show_default=True, help="Seconds it lasts."
+)
+quiet_option = click.option(
+    "--quiet-last",
+    "quiet_s",
+    type=click.FloatRange(0),
+    default=10.0,
+    show_default=True,
+    help="Nothing moves in the last so many seconds.",
+)
+pace_option = click.option(
+    "--pace", type=click.FloatRange(0.05, 20), default=1.0, show_default=True, help="More is busier."
+)
+
+
+def _trouble(context: click.Context, option: click.Parameter, words: str) -> str:
+    try:
+        parse(words)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return words
+
+
+def _troubles(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    troubles = {}
+    for each in given:
+        device, mark, words = each.partition("=")
+        if not mark:
+            raise click.BadParameter(f"{each!r} should be DEVICE=NAME")
+        troubles[device] = _trouble(context, option, words)
+    return troubles
+
+
+single_trouble_option = click.option("--trouble", default="none", callback=_trouble, help=TROUBLE_HELP)
+
+
+@click.group()
+def simulate() -> None:
+    """Simulated devices: RFID readers on TCP ports, scales on ptys, and a store full of both."""
+
+
+@simulate.command()
+@scenario_option
+@seed_option
+@for_option
+@quiet_option
+@pace_option
+@click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False), required=True,
+              help="Where world.json, truth.jsonl and the scales' ports go.")  # fmt: skip
+@click.option("--wait", "wait_s", type=click.FloatRange(0), default=30.0, show_default=True,
+              help="Begin when every device is in use, or after so many seconds.")  # fmt: skip
+@click.option("--linger", "linger_s", type=click.FloatRange(0), default=5.0, show_default=True,
+              help="Devices stay on so long after the end.")  # fmt: skip
+@click.option(
+    "--trouble", "troubles", multiple=True, callback=_troubles, help=f"DEVICE=TROUBLE; {TROUBLE_HELP}"
+)
+@click.option("--clock-offset", "offset_s", type=float, default=0.0, show_default=True,
+              help="Seconds by which the readers' clocks are ahead.")  # fmt: skip
+def world(
+    scenario: Path,
+    seed: int,
+    lasts_s: float,
+    quiet_s: float,
+    pace: float,
+    folder: Path,
+    wait_s: float,
+    linger_s: float,
+    troubles: dict[str, str],
+    offset_s: float,
+) -> None:
+    """A whole store in real time, with the truth of what happened in truth.jsonl."""
+    schedule = _schedule(scenario, seed, lasts_s, quiet_s, pace)
+    names = schedule.scenario.devices
+    if strange := set(troubles) - set(names):
+        raise click.UsageError(
+            f"no device is called {', '.join(sorted(strange))}; there are {', '.join(names)}"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("world.json", "truth.jsonl"):
+        if (folder / name).exists():
+            raise click.UsageError(f"{folder / name} is there already: every world gets a new folder")
+    options = Options(
+        folder=folder.resolve(), wait_s=wait_s, linger_s=linger_s, troubles=troubles, clock_offset_s=offset_s
+    )
+    click.echo(f"world {schedule.scenario.name}, seed {seed}, in {folder}", err=True)
+    _run(lambda stopped: World(schedule, options, _now).run(stopped))
+
+
+@simulate.command()
+@scenario_option
+@seed_option
+@for_option
+@quiet_option
+@pace_option
+def plan(scenario: Path, seed: int, lasts_s: float, quiet_s: float, pace: float) -> None:
+    """Print what will happen in a world, one JSON object a line, without running it."""
+    schedule = _schedule(scenario, seed, lasts_s, quiet_s, pace)
+    for gate in schedule.scenario.gates:
+        for visit in schedule.visits(gate):
+            reads = Counter(read.epc for read in visit.sightings)
+            _print(gate=gate.name, load=visit.load, way=visit.way, enters_s=visit.enters_s, leaves_s=visit.leaves_s,
+                   tags=len(visit.epcs), fewest_reads=min(reads.values()), most_reads=max(reads.values()))  # fmt: skip
+    for action in schedule.actions():
+        _print(bay=action.bay, gtin=action.gtin, action=action.act, units=action.units, from_s=action.from_s,
+               at_s=action.at_s, rest_s=action.rest_s)  # fmt: skip
+
+
+@simulate.command()
+@click.option(
+    "--listen", default="127.0.0.1:5084", show_default=True, help="HOST:PORT; port 0 is a free one."
+)
+@click.option("--antennas", type=click.IntRange(1, 32), default=4, show_default=True)
+@click.option(
+    "--tags", type=click.IntRange(0, 1000), default=5, show_default=True, help="Standing before it."
+)
+@seed_option
+@single_trouble_option
+def llrp(listen: str, antennas: int, tags: int, seed: int, trouble: str) -> None:
+    """One LLRP 1.0.1 reader; prints its URL."""
+    host, mark, port = listen.rpartition(":")
+    if not mark or not port.isdecimal():
+        raise click.BadParameter(f"{listen!r} should be HOST:PORT", param_hint="--listen")
+
+    async def run(stopped: asyncio.Event) -> None:
+        await _until(stopped, single.reader(host, int(port), antennas=antennas, tags=tags, trouble=trouble, seed=seed,
+                                            now=_now, say=click.echo))  # fmt: skip
+
+    _run(run)
+
+
+@simulate.command()
+@click.option("--link", type=click.Path(path_type=Path), required=True, help="Symlink to make to its port.")
+@click.option("--grams", type=float, default=0.0, show_default=True, help="What lies on it at first.")
+@click.option("--max-grams", type=click.FloatRange(1), default=15_000.0, show_default=True)
+@seed_option
+@single_trouble_option
+def sics(link: Path, grams: float, max_grams: float, seed: int, trouble: str) -> None:
+    """One MT-SICS scale; prints its URL. Each number on a line of standard input is put on it, in grams."""
+
+    async def run(stopped: asyncio.Event) -> None:
+        changes: asyncio.Queue[float] = asyncio.Queue()
+        asyncio.get_running_loop().add_reader(sys.stdin, _take_line, changes)
+        await _until(stopped, single.scale(link, grams=grams, max_grams=max_grams, trouble=trouble, seed=seed,
+                                           changes=changes, say=click.echo))  # fmt: skip
+
+    _run(run)
+
+
+def _take_line(changes: asyncio.Queue[float]) -> None:
+    line = sys.stdin.readline()
+    if not line:
+        asyncio.get_running_loop().remove_reader(sys.stdin)
+        return
+    try:
+        changes.put_nowait(float(line))
+    except ValueError:
+        click.echo(f"{line.strip()!r} is not a number of grams", err=True)
+
+
+def _schedule(scenario: Path, seed: int, lasts_s: float, quiet_s: float, pace: float) -> Schedule:
+    try:
+        return Schedule(scenario=load(scenario), seed=seed, lasts_s=lasts_s, quiet_s=quiet_s, pace=pace)
+    except SimulatorError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _print(**what: Any) -> None:
+    click.echo(
+        json.dumps(
+            {key: round(value, 3) if isinstance(value, float) else value for key, value in what.items()}
+        )
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the simulated devices' wall clock starts here
+
+
+def _run(program: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run until the program ends, or somebody asks it to stop."""
+
+    async def until_asked() -> None:
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        await program(stopped)
+
+    asyncio.run(until_asked())
+
+
+async def _until(stopped: asyncio.Event, program: Coroutine[Any, Any, None]) -> None:
+    """Run a program that ends only by being cancelled."""
+    task = asyncio.ensure_future(program)
+    stopping = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    task.cancel()
+    (outcome,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        raise outcome

@@ -1,0 +1,1 @@
+"""A simulated scale that speaks MT-SICS. Shares no code with what reads it."""

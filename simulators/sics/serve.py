@@ -1,0 +1,37 @@
+"""Puts a scale on a line, weighing what a cell feels."""
+
+import asyncio
+from collections.abc import Callable
+
+from simulators.link import Link, until_one_ends
+from simulators.sics.device import Scale
+
+UPDATE_S = 0.1  # ten values a second: common shop scales give 10 to 23
+
+
+class Served:
+    """A scale with its line. `weigh` tells what the cell feels now, in grams."""
+
+    def __init__(self, scale: Scale, weigh: Callable[[], float]) -> None:
+        self.scale = scale
+        self._weigh = weigh
+
+    async def session(self, link: Link) -> None:
+        """Serve one line until it goes. Raises LinkDown."""
+        self.scale.update(self._weigh())  # there is a weight before there is a question
+        await until_one_ends(self._listen(link), self._speak(link))
+
+    async def _listen(self, link: Link) -> None:
+        while True:
+            for answer in self.scale.receive(await link.receive()):
+                await link.send(answer)
+
+    async def _speak(self, link: Link) -> None:
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
+        while True:
+            for line in self.scale.update(self._weigh()):
+                await link.send(line)
+            # A slow line makes a scale skip updates, not fall behind.
+            due_s = max(due_s + UPDATE_S, loop.time())
+            await asyncio.sleep(due_s - loop.time())
