@@ -23,6 +23,8 @@ EXAMPLE_BROKER = "mqtt://127.0.0.1:1883"
 EXAMPLE_LEDGER = "sqlite:///ledger.db"
 EXAMPLE_WEB = "127.0.0.1:8000"
 
+LINGER_S = 3600  # the devices stay on after the world has ended, until they are stopped
+
 
 class Site:
     """Folders, addresses and processes of one simulated site. Nothing runs before `start`."""
@@ -43,7 +45,7 @@ class Site:
         self.cloud = self._process("cloud", stockbeat("cloud", "run", "--config", str(folder / "cloud.toml")))
         self.world = self._process("world", stockbeat(
             "simulate", "world", "--scenario", str(SCENARIO), "--seed", str(seed), "--dir", str(folder / "world"),
-            "--for", str(last_s), "--quiet-last", str(quiet_s),
+            "--for", str(last_s), "--quiet-last", str(quiet_s), "--linger", str(LINGER_S),
         ))  # fmt: skip
         self.edge = self._process("edge", stockbeat("edge", "run", str(folder / "edge.toml")))
         self._own_broker = not broker_url
