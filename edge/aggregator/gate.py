@@ -13,8 +13,9 @@ from enum import StrEnum
 import msgspec
 
 from edge.aggregator.judge import Verdict, judge
+from edge.aggregator.load import Load
 from edge.aggregator.moments import Stamp, compact, moment
-from edge.aggregator.tag import MOVING, Tag
+from edge.aggregator.tag import MOVING, RATE_S, Tag
 from edge.reads import TagRead, Trigger
 from wire.events import Direction, Event, Passage, TagMovement
 
@@ -36,6 +37,14 @@ ENERGY_S = (
 )
 # A tag not read for so long is forgotten, but for what the next read will tell: its rates would have faded to nothing.
 FORGET_MS = 600_000
+
+
+# When a gate is first switched on, everything around it is new, and most of it stands still. For so long, rates of rest
+# are learned quickly, and only a change of sides counts as movement.
+START_MS = 5_000
+START_RATE_S = 2.5
+# Reads of a tag that has not moved so far, so far apart, do not belong to one movement.
+APART_MS = 2_500
 
 
 class Side(StrEnum):
@@ -64,6 +73,7 @@ class Open(msgspec.Struct, array_like=True):
     energy: float = 0.0
     height: float = 0.0
     members: list[str] = []  # tags read since it opened
+    load: Load = msgspec.field(default_factory=Load)
     healthy: bool = True
     trigger: str | None = None
 
@@ -72,9 +82,11 @@ class State(msgspec.Struct, array_like=True):
     """Everything that outlives a restart."""
 
     tags: dict[str, Tag] = {}
-    epoch: int = 0  # counts passages that have ended
+    epoch: int = 0  # counts passages that were said
+    passages: int = 0  # counts all that were opened
     open: Open | None = None
     swept_ms: int = 0
+    began_ms: int = 0  # the first read ever
 
 
 class GateWatch:
@@ -98,19 +110,25 @@ class GateWatch:
         events = self._close_before(at_ms, stamp) if state.open else []
         tag = state.tags.get(read.epc)
         if tag is None:
+            if not state.tags and not state.epoch:
+                state.began_ms = at_ms
             tag = state.tags[read.epc] = Tag(at_ms, read.at_us, level_dbm=read.rssi_dbm)
             tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch)
         else:
             tag.fade(at_ms)
-            if tag.epoch != state.epoch or (tag.g <= 0.0 and state.open is None):
+            at_rest = tag.g <= 0.0 and (
+                state.open is None or (tag.most_g < MOVING and at_ms > tag.last_ms + APART_MS)
+            )
+            if at_rest or tag.epoch != state.epoch:
                 tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch)
         if read.tid:
             tag.tid = read.tid
-        news = tag.see(side, at_ms, read.at_us, read.rssi_dbm)
-        if tag.g >= MOVING and news > 0.0:
-            self._stir(tag, at_ms, read.at_us, news)
-        if state.open and tag.member != state.epoch:
-            tag.member = state.epoch
+        starting = at_ms < state.began_ms + START_MS
+        news = tag.see(side, at_ms, read.at_us, read.rssi_dbm, START_RATE_S if starting else RATE_S)
+        if tag.g >= MOVING and news > 0.0 and (not starting or tag.oi + tag.io > 0.5):
+            self._stir(tag, at_ms, read.at_us, news).load.see(side, at_ms)
+        if state.open and tag.member != state.passages:
+            tag.member = state.passages
             state.open.members.append(read.epc)
         return events
 
@@ -150,17 +168,19 @@ class GateWatch:
     def restore(self, blob: bytes) -> None:
         self._state = _DECODER.decode(blob)
 
-    def _stir(self, tag: Tag, at_ms: int, at_us: int, news: float) -> None:
+    def _stir(self, tag: Tag, at_ms: int, at_us: int, news: float) -> Open:
         current = self._state.open
         if current is None:
             current = Open(tag.since_ms, tag.since_us, at_ms, at_us, members=[])
             self._state.open = current
+            self._state.passages += 1
         x = max(0, at_ms - current.active_ms) / 1000 / ENERGY_S
         current.energy = current.energy / (1.0 + x + 0.5 * x * x) + news
         if current.energy > current.height:
             current.height = current.energy
         if current.energy >= ALIVE * current.height and at_ms > current.active_ms:
             current.active_ms, current.active_us = at_ms, at_us
+        return current
 
     def _close_before(self, at_ms: int, stamp: Stamp) -> list[Event]:
         current = self._state.open
@@ -181,25 +201,29 @@ class GateWatch:
         epcs = [epc for epc in current.members if epc not in staying]
         tags = [state.tags[epc] for epc in epcs]
         seconds = (current.active_ms - current.began_ms) / 1000
-        verdicts = judge(tags, current.began_ms, seconds)
+        verdicts = judge(tags, current.load, current.began_ms, seconds)
         events = self._events(current, list(zip(epcs, tags, verdicts, strict=True)), stamp)
-        state.epoch += 1
         state.open = None
+        self._forget(current.active_ms)
+        if not events:  # nothing came of it: what is known of each tag goes on
+            return []
+        state.epoch += 1
         for tag, verdict in zip(tags, verdicts, strict=True):
             tag.g = 0.0
             if verdict.outcome in (Direction.IN, Direction.OUT):
-                tag.rate_out, tag.rate_in = tag.before_out, tag.before_in
+                tag.rate_out = tag.slow_out = tag.before_out
+                tag.rate_in = tag.slow_in = tag.before_in
         if carried:
             self._carry(current, carried)
-        self._forget(current.active_ms)
         return events
 
     def _carry(self, current: Open, carried: list[str]) -> None:
         """Begin the next passage with the tags that are still in the middle of theirs."""
+        self._state.passages += 1
         tags = [self._state.tags[epc] for epc in carried]
         first = min(tags, key=lambda tag: tag.since_ms)
         for tag in tags:
-            tag.epoch = tag.member = self._state.epoch
+            tag.epoch, tag.member = self._state.epoch, self._state.passages
         self._state.open = Open(
             current.active_ms, first.last_us, current.active_ms, current.active_us, energy=current.energy,
             height=current.height, members=carried, healthy=current.healthy, trigger=current.trigger,

@@ -1,30 +1,29 @@
 """What became of each tag in a passage: in, out, turned back, or at rest all the time.
 
-Every tag has four hypotheses, each with a likelihood from its own reads. The tags of one load move together, so the
-clear ones also tell what a tag of the load looks like: how often, when and from which side it is read (a profile per
-direction). Shares of the hypotheses and profiles are estimated from all tags together, by expectation maximisation
-with each tag left out of the profile that judges it (Dempster, Laird and Rubin 1977).
+Two questions, in turn. *Did it move?* Its reads are compared with the rates that it had at rest, and with those of the
+tags that moved here and now: how often, when and from which side the load was read. Who moved and what the load looks
+like are found together, by expectation maximisation with each tag left out of the profile that judges it (Dempster,
+Laird and Rubin 1977). *Which way?* The sides of its own reads, and those of all that moved while it did.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, pi
 
+from edge.aggregator.load import Load
 from edge.aggregator.tag import UNKNOWN_HZ, Tag
 from wire.events import Direction
 
-IN, OUT, BACK, REST = range(4)
-
-ROUNDS = 6  # shares settle in three or four
-# Pseudo-tags behind each hypothesis before any tag is looked at: a door exists to be crossed; turning back is rare.
-PRIOR = (1.0, 1.0, 0.25, 1.0)
-# Other tags needed before a profile says anything.
+ROUNDS = 6  # of maximisation; shares settle in three or four
+# Other moving tags needed before the load says anything of one.
 COMPANY = 2.0
-# Reads of one tag are not independent of each other, nor is the profile exact: its log-likelihood is tempered, and
+# Reads of one tag are not independent of each other, nor is the profile exact: log-likelihoods are tempered, and
 # bounded so that no tag is certain by its load alone.
-TEMPER = 0.5
-BOUND = 5.0
+TEMPER = 1.1
+BOUND = 6.0
 SPREAD_S = 0.8  # least spread of a profile in time: a load is a metre or more long
+# Before anything is known, odds that a tag at a gate turns back rather than crosses.
+TURNS = 0.25
 
 # Bounds of what is said: no passage is certain, and below the lower one nothing is decided.
 CERTAIN = 0.995
@@ -43,47 +42,8 @@ class Verdict:
     at_ms: int
 
 
-class _Profile:
-    """Sums over the tags of a load, weighted by how sure it is that they moved this way. Times from `zero_ms`."""
-
-    __slots__ = ("n", "t", "tt", "weight")
-
-    def __init__(self) -> None:
-        self.weight = 0.0
-        self.n = [0.0, 0.0]
-        self.t = [0.0, 0.0]
-        self.tt = [0.0, 0.0]
-
-    def add(self, times: "_Times", weight: float) -> None:
-        self.weight += weight
-        for side in (0, 1):
-            self.n[side] += weight * times.n[side]
-            self.t[side] += weight * times.t[side]
-            self.tt[side] += weight * times.tt[side]
-
-    def fit(self, times: "_Times", own: float) -> float | None:
-        """Log-likelihood of a tag's reads under the profile of the others; None without enough of them."""
-        others = self.weight - own
-        if others < COMPANY:
-            return None
-        total = 0.0
-        for side in (0, 1):
-            n = self.n[side] - own * times.n[side]
-            expected = (n + 0.2) / (others + 1.0)
-            total -= expected
-            if n < 0.5:
-                total += times.n[side] * log(expected / 10.0)
-                continue
-            mean = (self.t[side] - own * times.t[side]) / n
-            spread = max(SPREAD_S**2, (self.tt[side] - own * times.tt[side]) / n - mean * mean)
-            k, t, tt = times.n[side], times.t[side], times.tt[side]
-            total += k * (log(expected) - 0.5 * log(2 * pi * spread))
-            total -= (tt - 2 * mean * t + k * mean * mean) / (2 * spread)
-        return total
-
-
 class _Times:
-    """A tag's sums moved to the passage's own zero."""
+    """A tag's sums by side, seconds from the passage's own zero."""
 
     __slots__ = ("n", "t", "tt")
 
@@ -97,35 +57,86 @@ class _Times:
         )
 
 
-def judge(tags: Sequence[Tag], zero_ms: int, seconds: float) -> list[Verdict]:
+class _Profile:
+    """Sums over the tags of a load, weighted by how sure it is that they moved."""
+
+    __slots__ = ("n", "outside", "t", "tt", "weight")
+
+    def __init__(self) -> None:
+        self.weight = 0.0
+        self.outside = 0.0  # how many of them began outside
+        self.n = [0.0, 0.0]
+        self.t = [0.0, 0.0]
+        self.tt = [0.0, 0.0]
+
+    def add(self, times: _Times, start_out: float, weight: float) -> None:
+        self.weight += weight
+        self.outside += weight * start_out
+        for side in (0, 1):
+            self.n[side] += weight * times.n[side]
+            self.t[side] += weight * times.t[side]
+            self.tt[side] += weight * times.tt[side]
+
+    def fit(self, times: _Times, own: float) -> float | None:
+        """Log-likelihood of a tag's reads under the profile of the others; None without enough of them."""
+        others = self.weight - own
+        if others < COMPANY:
+            return None
+        return self._fit(0, times, own, others) + self._fit(1, times, own, others)
+
+    def _fit(self, side: int, times: _Times, own: float, others: float) -> float:
+        n = self.n[side] - own * times.n[side]
+        expected = (n + 0.2) / (others + 1.0)
+        k, t, tt = times.n[side], times.t[side], times.tt[side]
+        if n < 0.5:
+            return k * log(expected / 10.0) - expected
+        mean = (self.t[side] - own * times.t[side]) / n
+        spread = max(SPREAD_S**2, (self.tt[side] - own * times.tt[side]) / n - mean * mean)
+        shape = (tt - 2 * mean * t + k * mean * mean) / (2 * spread)
+        return k * (log(expected) - 0.5 * log(2 * pi * spread)) - shape - expected
+
+    def expected(self, side: int, own: float, times: _Times) -> float:
+        """Reads of one tag of the load on a side."""
+        return (self.n[side] - own * times.n[side]) / max(1.0, self.weight - own)
+
+
+def judge(tags: Sequence[Tag], load: Load, zero_ms: int, seconds: float) -> list[Verdict]:
     """Judge the tags read in a passage that began at `zero_ms` and lasted `seconds`."""
-    own = [_own(tag) for tag in tags]
     times = [_Times(tag, zero_ms) for tag in tags]
-    rest = [_rest(tag, seconds) for tag in tags]
-    odds = [_normalised([o + log(p) for o, p in zip(likely, PRIOR, strict=True)]) for likely in own]
-    profiles = (_Profile(), _Profile())
-    for _ in range(ROUNDS):
-        shares = [log(PRIOR[h] + sum(o[h] for o in odds)) for h in range(4)]
-        profiles = (_Profile(), _Profile())
-        for o, t in zip(odds, times, strict=True):
-            profiles[IN].add(t, o[IN])
-            profiles[OUT].add(t, o[OUT])
-        odds = [
-            _normalised([a + b + c for a, b, c in zip(likely, shares, _load(profiles, t, o, r), strict=True)])
-            for likely, t, o, r in zip(own, times, odds, rest, strict=True)
-        ]
-    return [_verdict(tag, o, profiles, zero_ms) for tag, o in zip(tags, odds, strict=True)]
-
-
-def _own(tag: Tag) -> list[float]:
-    """Log-likelihoods of the four hypotheses from the sides of the tag's own reads."""
-    least = 1e-9
+    moves, profile = _movers(tags, times, zero_ms, seconds)
     return [
-        tag.moved + log(tag.oi + least),
-        tag.moved + log(tag.io + least),
-        tag.moved + log(tag.oo + tag.ii + least),
-        tag.mixed,
+        _verdict(tag, move, _ways(tag, t, move, profile, load), _crossed_ms(tag, profile, zero_ms))
+        for tag, t, move in zip(tags, times, moves, strict=True)
     ]
+
+
+def _movers(
+    tags: Sequence[Tag], times: Sequence[_Times], zero_ms: int, seconds: float
+) -> tuple[list[float], _Profile]:
+    """How probable it is of each tag that it moved, and what those that did look like together."""
+    rests = [_rest(tag, max(0.0, seconds - (tag.since_ms - zero_ms) / 1000)) for tag in tags]
+    moves = [
+        _sigmoid(tag.moved - tag.mixed + _tempered(_alone(tag) - r))
+        for tag, r in zip(tags, rests, strict=True)
+    ]
+    profile = _Profile()
+    for _ in range(ROUNDS):
+        profile = _Profile()
+        for tag, move, t in zip(tags, moves, times, strict=True):
+            profile.add(t, tag.start_out, move)
+        share = log((1.0 + profile.weight) / (1.0 + len(tags) - profile.weight))
+        moves = [
+            _sigmoid(share + _moving(tag, profile.fit(t, move), rest))
+            for tag, t, move, rest in zip(tags, times, moves, rests, strict=True)
+        ]
+    return moves, profile
+
+
+def _moving(tag: Tag, fit: float | None, rest: float) -> float:
+    """Log-odds that a tag moved."""
+    if fit is None:
+        return tag.moved - tag.mixed + _tempered(_alone(tag) - rest)
+    return _tempered(fit - rest)
 
 
 def _rest(tag: Tag, seconds: float) -> float:
@@ -134,14 +145,34 @@ def _rest(tag: Tag, seconds: float) -> float:
     return tag.n_out * log(out) + tag.n_in * log(inn) - (out + inn) * seconds
 
 
-def _load(profiles: tuple[_Profile, _Profile], times: _Times, odds: list[float], rest: float) -> list[float]:
-    """What the load adds to each hypothesis: how much better its profile explains the reads than rest does."""
-    added = [0.0, 0.0, 0.0, 0.0]
-    for way in (IN, OUT):
-        fit = profiles[way].fit(times, odds[way])
-        if fit is not None:
-            added[way] = max(-BOUND, min(BOUND, TEMPER * (fit - rest)))
-    return added
+def _alone(tag: Tag) -> float:
+    """Log-likelihood of the number of reads in a burst that is as long as they last, on either side."""
+    seconds = 1.0 + max(0, tag.last_ms - tag.since_ms) / 1000
+    return tag.reads * log(max(tag.reads, 1) / seconds / 2) - tag.reads
+
+
+def _ways(tag: Tag, times: _Times, move: float, profile: _Profile, load: Load) -> list[float]:
+    """Probabilities that a tag that moved went in, went out, or came back."""
+    gone_in, gone_out, back = tag.ways()
+    ways = [log(gone_in + 1e-9), log(gone_out + 1e-9), log(back * TURNS + 1e-9)]
+    if profile.weight - move < COMPANY:
+        return _normalised(ways)
+    if not (
+        times.n[0] and times.n[1]
+    ):  # the more the other side reads the load, the stranger a tag that it never read
+        unread = profile.expected(1 if times.n[0] else 0, move, times)
+        ways[0] -= TEMPER * unread
+        ways[1] -= TEMPER * unread
+    company = load.ways(tag.since_ms, tag.last_ms, profile.outside / profile.weight)
+    return _normalised([w + c for w, c in zip(ways, company, strict=True)])
+
+
+def _tempered(likelier: float) -> float:
+    return max(-BOUND, min(BOUND, TEMPER * likelier))
+
+
+def _sigmoid(x: float) -> float:
+    return 1.0 / (1.0 + exp(-x))
 
 
 def _normalised(logs: list[float]) -> list[float]:
@@ -151,18 +182,17 @@ def _normalised(logs: list[float]) -> list[float]:
     return [w / total for w in weights]
 
 
-def _verdict(tag: Tag, odds: list[float], profiles: tuple[_Profile, _Profile], zero_ms: int) -> Verdict:
-    best = max(range(4), key=odds.__getitem__)
-    sure = min(CERTAIN, odds[best])
-    if best in (IN, OUT):
-        outcome = (Direction.IN, Direction.OUT)[best] if sure >= DECIDED else Direction.UNDECIDED
-        return Verdict(outcome, sure, _crossed_ms(tag, profiles[best], zero_ms))
-    crossed = odds[IN] + odds[OUT]
-    if crossed > 1.0 - DECIDED:
-        return Verdict(Direction.UNDECIDED, sure, tag.last_ms)
-    if turned_back(tag):
-        return Verdict(Direction.TURNED_BACK, min(CERTAIN, 1.0 - crossed), tag.last_ms)
-    return Verdict(None, sure, tag.last_ms)
+def _verdict(tag: Tag, move: float, ways: list[float], crossed_ms: int) -> Verdict:
+    gone_in, gone_out = move * ways[0], move * ways[1]
+    best = max(gone_in, gone_out)
+    if best >= DECIDED:
+        outcome = Direction.IN if gone_in > gone_out else Direction.OUT
+        return Verdict(outcome, min(CERTAIN, best), crossed_ms)
+    if gone_in + gone_out > 1.0 - DECIDED and move > 0.5:
+        return Verdict(Direction.UNDECIDED, max(best, move * ways[2]), tag.last_ms)
+    if move > 0.5 and turned_back(tag):
+        return Verdict(Direction.TURNED_BACK, min(CERTAIN, 1.0 - gone_in - gone_out), tag.last_ms)
+    return Verdict(None, 1.0 - best, tag.last_ms)
 
 
 def turned_back(tag: Tag) -> bool:

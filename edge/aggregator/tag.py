@@ -25,7 +25,8 @@ BURST_HZ = 1.0
 # What is assumed of a tag that has never been seen: a rate so low that its first two reads together are news.
 UNKNOWN_HZ = 0.05
 # Memory of rates of rest. Long against a passage (3 to 8 s), short against a day's work at the door.
-RATE_S = 30.0
+RATE_S = 10.0
+SLOW_S = 40.0
 # Evidence above which a tag is taken to move: odds of e^4, about 55 to 1. Two quick reads of an unknown tag reach it.
 MOVING = 4.0
 # The evidence is capped, so that it fades within seconds of rest.
@@ -44,6 +45,20 @@ _LOG_TRUE = log(TRUE_SIDE)
 _LOG_FALSE = log(1.0 - TRUE_SIDE)
 
 
+# Of what was believed about its zone, so much is doubted whenever a tag begins to move: beliefs of rest rest on reads
+# that are not independent.
+FORGOTTEN = 0.06
+# A tag may move so long before it is first read, and after it is last read: a load's first tag is read seconds
+# before its last one.
+UNSEEN_S = 3.0
+
+
+def _change(seconds: float) -> float:
+    """The probability that a tag is in the other zone after a time; at most a half. First order of the exponential."""
+    change = CHANGES_HZ * seconds
+    return change / (1.0 + 2.0 * change)
+
+
 class Tag(msgspec.Struct, array_like=True, gc=False):
     """Times in milliseconds of the steady clock, or microseconds of the wall clock where it says so."""
 
@@ -51,6 +66,10 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
     last_us: int
     rate_out: float = UNKNOWN_HZ
     rate_in: float = UNKNOWN_HZ
+    slow_out: float = (
+        UNKNOWN_HZ  # the same with a longer memory: what rest looks like when a passage is judged
+    )
+    slow_in: float = UNKNOWN_HZ
     level_dbm: float = 0.0  # of rest, slowly followed
     g: float = 0.0
     tid: str | None = None
@@ -62,6 +81,7 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
     most_g: float = 0.0
     before_out: float = UNKNOWN_HZ  # the rates of rest before it
     before_in: float = UNKNOWN_HZ
+    start_out: float = 0.5  # how probable it was that it began outside
     reads: int = 0
     n_out: int = 0
     n_in: int = 0
@@ -86,34 +106,42 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
         away = min(
             1.0, (at_ms - self.last_ms) / 30_000
         )  # unseen for half a minute, it may have been carried anywhere
-        outside += (0.5 - outside) * max(away, 0.2)
-        self.oo, self.oi, self.io, self.ii = outside, 0.0, 0.0, 1.0 - outside
+        outside += (0.5 - outside) * max(away, FORGOTTEN)
+        self.start_out = outside
+        change = _change(min(UNSEEN_S, (at_ms - self.last_ms) / 1000) if self.last_ms < at_ms else UNSEEN_S)
+        self.oo, self.oi = outside * (1.0 - change), outside * change
+        self.io, self.ii = (1.0 - outside) * change, (1.0 - outside) * (1.0 - change)
         self.epoch, self.since_ms, self.since_us = epoch, at_ms, at_us
-        self.before_out, self.before_in, self.most_g = self.rate_out, self.rate_in, 0.0
+        self.before_out, self.before_in = min(self.rate_out, self.slow_out), min(self.rate_in, self.slow_in)
+        self.most_g = 0.0
         self.reads = self.n_out = self.n_in = 0
         self.t_out = self.t_in = self.tt_out = self.tt_in = 0.0
         self.peak_out = self.peak_in = -200.0
         self.first_dbm = self.smooth_dbm = rssi_dbm
         self.moved = self.mixed = 0.0
 
-    def see(self, side: int, at_ms: int, at_us: int, rssi_dbm: float) -> float:
+    def see(self, side: int, at_ms: int, at_us: int, rssi_dbm: float, rate_s: float = RATE_S) -> float:
         """Take one read; returns the evidence of movement that it brought, 0 or more."""
         gap = (at_ms - self.last_ms) / 1000
         if gap < 0.0:  # slightly out of order: counted where it comes
             gap = 0.0
         else:
             self.last_ms, self.last_us = at_ms, at_us
-        news = self._novelty(side, gap, rssi_dbm)
+        news = self._novelty(side, gap, rssi_dbm, rate_s)
         self._shape(side, (at_ms - self.since_ms) / 1000, rssi_dbm)
         self._zones(side, gap if self.reads else INDEPENDENT_S)
         self.reads += 1
         return news
 
-    def _novelty(self, side: int, gap: float, rssi_dbm: float) -> float:
-        x = gap / RATE_S
+    def _novelty(self, side: int, gap: float, rssi_dbm: float, rate_s: float) -> float:
+        x = gap / rate_s
         kept = 1.0 / (1.0 + x + 0.5 * x * x)  # e^-x, near enough, and never negative
         self.rate_out *= kept
         self.rate_in *= kept
+        x = gap / max(rate_s, SLOW_S) if rate_s >= RATE_S else x
+        kept = 1.0 / (1.0 + x + 0.5 * x * x)
+        self.slow_out *= kept
+        self.slow_in *= kept
         rate = self.rate_in if side else self.rate_out
         news = log(BURST_HZ / (rate + UNKNOWN_HZ)) + min(
             2.0, max(0.0, (rssi_dbm - self.level_dbm - 4.0) / 3.0)
@@ -122,10 +150,13 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
         if self.g > self.most_g:
             self.most_g = self.g
         self.level_dbm += 0.05 * (rssi_dbm - self.level_dbm)
+        slow = 1.0 / SLOW_S if rate_s >= RATE_S else 1.0 / rate_s
         if side:
-            self.rate_in += 1.0 / RATE_S
+            self.rate_in += 1.0 / rate_s
+            self.slow_in += slow
         else:
-            self.rate_out += 1.0 / RATE_S
+            self.rate_out += 1.0 / rate_s
+            self.slow_out += slow
         return news if news > 0.0 else 0.0
 
     def fade(self, at_ms: int) -> None:
@@ -155,8 +186,7 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
             true, false = TRUE_SIDE, 1.0 - TRUE_SIDE
         else:
             true, false = exp(weight * _LOG_TRUE), exp(weight * _LOG_FALSE)
-        change = CHANGES_HZ * gap
-        change = change / (1.0 + 2.0 * change)  # of a two-state chain, to the first order, and at most a half
+        change = _change(gap)
         stay = 1.0 - change
         if side:
             out, inn = false, true
@@ -171,3 +201,13 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
         self.moved += log(total)
         n = self.n_in if side else self.n_out
         self.mixed += weight * log(n / (self.n_out + self.n_in + 1))  # Laplace's rule, counts with this read
+
+    def ways(self) -> tuple[float, float, float]:
+        """The probabilities that it went in, went out, or came back to where it was (or stayed).
+
+        A tag that both sides read has shown its way. One that only one side read may have gone on unread.
+        """
+        change = 0.0 if self.n_out and self.n_in else _change(UNSEEN_S)
+        gone_in = self.oi * (1.0 - change) + self.oo * change
+        gone_out = self.io * (1.0 - change) + self.ii * change
+        return gone_in, gone_out, 1.0 - gone_in - gone_out
