@@ -36,6 +36,18 @@ def open_incident(
     )
 
 
+def incident_details(connection: Connection, kind: str, subject: str) -> dict[str, Any] | None:
+    """The details of the open incident; None when none is open."""
+    details: dict[str, Any] | None = connection.scalar(
+        select(incidents.c.details).where(
+            incidents.c.kind == kind,
+            incidents.c.subject == subject[:SUBJECT],
+            incidents.c.closed_at.is_(None),
+        )
+    )
+    return details
+
+
 def close_incident(connection: Connection, kind: str, subject: str, at: datetime) -> None:
     connection.execute(
         update(incidents)

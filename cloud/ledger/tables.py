@@ -167,6 +167,7 @@ runs = Table(
     metadata,
     Column("edge", String(40), primary_key=True),  # no foreign key: an edge nobody enrolled is stored too
     Column("run", String(32), primary_key=True),
+    Column("previous_run", String(32)),  # the run that its RunStarted names
     Column("through", Big, nullable=False),
     Column("ranges", JSON, nullable=False),  # [[first, last], ...] settled above `through`, ascending
     Column("first_at", At, nullable=False),
@@ -278,6 +279,9 @@ crossings = Table(
     Column("role", String(20), nullable=False),
     Column("outside_id", ForeignKey("locations.id"), nullable=False),
     Column("inside_id", ForeignKey("locations.id"), nullable=False),
+    Column(
+        "counted", Boolean, nullable=False
+    ),  # whether it is part of the tag's story: sure enough, and in or out
     # what came of it: received, moved, left, returned, missed_exit, undecided, unclaimed and so on
     Column("verdict", String(20), nullable=False),
     Index("ix_crossings_epc_at", "epc", "at"),

@@ -1,0 +1,1 @@
+"""From what the edges publish to the ledger, and the acknowledgements back."""

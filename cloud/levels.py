@@ -1,0 +1,51 @@
+"""What bays weigh now: for display and conflict checks. Levels never book."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from cloud.ledger.database import insert
+from cloud.ledger.tables import levels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One bay's level. `uncertain` says why its last change could not be told, "" that it could; None leaves it."""
+
+    location_id: int
+    grams: float
+    units: int | None
+    stable: bool
+    at: datetime
+    uncertain: str | None = None
+
+
+def save(connection: Connection, newest: Sequence[Level]) -> None:
+    """Store each level, unless something newer is known of its bay. At most one for each bay."""
+    for judged in (False, True):
+        some = [level for level in newest if (level.uncertain is not None) is judged]
+        if not some:
+            continue
+        rows = [
+            {
+                "location_id": level.location_id,
+                "grams": level.grams,
+                "units": level.units,
+                "stable": level.stable,
+                "at": level.at,
+                "uncertain": level.uncertain or "",
+            }
+            for level in sorted(some, key=lambda level: level.location_id)
+        ]
+        statement = insert(connection, levels)
+        names = ["grams", "units", "stable", "at"] + ["uncertain"] * judged
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[levels.c.location_id],
+                set_={name: statement.excluded[name] for name in names},
+                where=levels.c.at <= statement.excluded.at,
+            ),
+            rows,
+        )

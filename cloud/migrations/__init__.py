@@ -1,0 +1,1 @@
+"""How a ledger of an older program becomes one of this: Alembic, for both engines."""

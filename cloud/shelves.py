@@ -1,0 +1,233 @@
+"""Booking what shelves say: units taken go to the basket; units added come from it, the backroom, or nowhere known."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from cloud.alerts import watch
+from cloud.booking import Batch, Occasion, evidence
+from cloud.errors import BookingError
+from cloud.ledger import registers
+from cloud.ledger.book import Posting
+from cloud.ledger.database import insert
+from cloud.ledger.master import Bay, Item
+from cloud.ledger.tables import levels, shelf_changes
+from cloud.levels import Level, save
+from wire.events import Change, ShelfChange
+
+UNTOLD = {
+    Change.AMBIGUOUS: "several explanations fit its last change",
+    Change.UNKNOWN_MASS: "no item explains its last change",
+    Change.OFFLINE_CHANGE: "it changed while nobody was weighing, and no item explains how",
+}
+
+
+class ShelfBook:
+    """Books the shelf events of one batch; the caller holds the head locks of the sites concerned."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._master = batch.master
+        self._changes: list[dict[str, Any]] = []
+        self._levels: dict[int, Level] = {}
+        self._uncertain_bays: frozenset[int] | None = None  # as stored; None: to be read
+        batch.before_flush.append(self._write)
+
+    def changed(self, occasion: Occasion, event: ShelfChange) -> None:
+        """Book one change of one bay.
+
+        Raises:
+            BookingError: no site has such a bay, or no item such a GTIN, or it says how sure it is but not of what.
+        """
+        key = occasion.key
+        bay = self._master.bays.get((key.edge, event.shelf, event.bay))
+        if bay is None:
+            raise BookingError(
+                f"no site has a bay {event.bay!r} on shelf {event.shelf!r} of edge {key.edge!r}: add it to sites.toml"
+            )
+        item = self._item(event)
+        if event.outcome is Change.OK and (item is None or event.units is None):
+            raise BookingError(
+                f"bay {event.bay!r}: outcome 'ok' says item and units; they are {event.item!r} and {event.units!r}"
+            )
+        told = item is not None and event.units is not None
+        books = told and event.outcome in (Change.OK, Change.OFFLINE_CHANGE)
+        if books and event.outcome is Change.OFFLINE_CHANGE and self._overlaps(bay, event):
+            self._conflict(occasion, bay, event)
+            books = False
+        elif not books:
+            self._uncertain(occasion, bay, event)
+        self._record(occasion, bay, event, item, books)
+        if books and item is not None and event.units:
+            self._move(occasion, bay, event, item, event.units)
+        self._level(occasion, bay, event, item, books)
+
+    def _item(self, event: ShelfChange) -> Item | None:
+        if event.item is None:
+            return None
+        item = self._master.items.get(event.item)
+        if item is None:
+            raise BookingError(f"bay {event.bay!r}: no item has the GTIN {event.item}; add it to items.csv")
+        return item
+
+    def _move(self, occasion: Occasion, bay: Bay, event: ShelfChange, item: Item, units: int) -> None:
+        self._batch.turn_to(item.id, bay.location_id)
+        quantity = item.quantity(abs(units))
+        given = self._master.sites[bay.site_id].given
+        if units < 0:
+            parts = iter([(bay.location_id, given["basket"], quantity, "pick")])
+        else:
+            parts = self._origins(occasion, bay, item, quantity)
+        cited = evidence(
+            occasion,
+            shelf=event.shelf,
+            bay=event.bay,
+            grams=event.grams,
+            confidence=event.confidence,
+            outcome=event.outcome.value,
+        )
+        for line, (src_id, dst_id, part, kind) in enumerate(parts):
+            self._batch.add(
+                bay.site_id,
+                Posting(
+                    item_id=item.id,
+                    src_id=src_id,
+                    dst_id=dst_id,
+                    quantity=part,
+                    kind=kind,
+                    event_at=occasion.at,
+                    recorded_at=occasion.recorded_at,
+                    source=occasion.source,
+                    line=line,
+                    evidence=cited,
+                ),
+            )
+
+    def _origins(
+        self, occasion: Occasion, bay: Bay, item: Item, quantity: int
+    ) -> Iterator[tuple[int, int, int, str]]:
+        """Where added units come from: an open refill explains all of them; else baskets first, then the backroom."""
+        here, given = bay.location_id, self._master.sites[bay.site_id].given
+        if watch.refill_open(self._batch.connection, here, item.id, occasion.at):
+            yield bay.backroom_id, here, quantity, "restock"
+            return
+        for origin, kind in ((given["basket"], "put_back"), (bay.backroom_id, "restock")):
+            part = min(quantity, max(self._batch.balance(item.id, origin), 0))
+            if part:
+                yield origin, here, part, kind
+                quantity -= part
+        if quantity:
+            yield given["unplaced"], here, quantity, "unplaced"
+
+    def _overlaps(self, bay: Bay, event: ShelfChange) -> bool:
+        """Whether a change already booked happened within this one's time. One with the very same times is its twin."""
+        self._write()
+        found = self._batch.connection.execute(
+            select(shelf_changes.c.item_id).where(
+                shelf_changes.c.location_id == bay.location_id,
+                shelf_changes.c.booked,
+                shelf_changes.c.to_at > event.from_at,
+                shelf_changes.c.from_at < event.to_at,
+                or_(shelf_changes.c.from_at != event.from_at, shelf_changes.c.to_at != event.to_at),
+            )
+        )
+        return found.first() is not None
+
+    def _conflict(self, occasion: Occasion, bay: Bay, event: ShelfChange) -> None:
+        place = self._master.locations[bay.location_id].name
+        site = self._master.sites[bay.site_id]
+        details = {
+            "place": place,
+            "item": event.item,
+            "units": event.units,
+            "from": event.from_at.isoformat(),
+            "to": event.to_at.isoformat(),
+        }
+        connection, at = self._batch.connection, occasion.at
+        registers.open_incident(
+            connection, site.id, "overlapping_change", f"{site.name}/{place}", details, at
+        )
+        registers.open_task(connection, site.id, "recount", place, details, at)
+
+    def _uncertain(self, occasion: Occasion, bay: Bay, event: ShelfChange) -> None:
+        place = self._master.locations[bay.location_id].name
+        details = {
+            "why": UNTOLD[event.outcome],
+            "grams": event.grams,
+            "candidates": [
+                {
+                    "odds": one.odds,
+                    "changes": [{"item": change.item, "units": change.units} for change in one.changes],
+                }
+                for one in event.candidates
+            ],
+        }
+        registers.open_task(self._batch.connection, bay.site_id, "uncertain", place, details, occasion.at)
+
+    def _record(
+        self, occasion: Occasion, bay: Bay, event: ShelfChange, item: Item | None, booked: bool
+    ) -> None:
+        self._changes.append(
+            {
+                "edge": occasion.key.edge,
+                "run": occasion.key.run,
+                "seq": occasion.key.seq,
+                "location_id": bay.location_id,
+                "item_id": item.id if item else None,
+                "units": event.units,
+                "grams": event.grams,
+                "outcome": event.outcome.value,
+                "booked": booked,
+                "from_at": event.from_at,
+                "to_at": event.to_at,
+            }
+        )
+
+    def _level(
+        self, occasion: Occasion, bay: Bay, event: ShelfChange, item: Item | None, booked: bool
+    ) -> None:
+        """The level after a change. It books nothing; but one that agrees with the ledger ends an uncertainty."""
+        alone = len(bay.item_ids) == 1
+        uncertain = None if booked else UNTOLD.get(event.outcome, "it contradicts what was booked")
+        if booked and item and alone and self._was_uncertain(bay) and self._agrees(bay, event, item):
+            uncertain = ""
+            place = self._master.locations[bay.location_id].name
+            registers.close_task(self._batch.connection, bay.site_id, "uncertain", place, occasion.at)
+        before = self._levels.get(bay.location_id)
+        if before and before.at > occasion.at:
+            return
+        self._levels[bay.location_id] = Level(
+            location_id=bay.location_id,
+            grams=event.level_grams,
+            units=event.level_units if alone else None,
+            stable=True,
+            at=occasion.at,
+            uncertain=before.uncertain if before and uncertain is None else uncertain,
+        )
+
+    def _was_uncertain(self, bay: Bay) -> bool:
+        before = self._levels.get(bay.location_id)
+        if before and before.uncertain is not None:
+            return before.uncertain != ""
+        if self._uncertain_bays is None:
+            found = self._batch.connection.scalars(
+                select(levels.c.location_id).where(levels.c.uncertain != "")
+            )
+            self._uncertain_bays = frozenset(found)
+        return bay.location_id in self._uncertain_bays
+
+    def _agrees(self, bay: Bay, event: ShelfChange, item: Item) -> bool:
+        if event.level_units is None:
+            return False
+        return self._batch.balance(item.id, bay.location_id) == item.quantity(event.level_units)
+
+    def _write(self) -> None:
+        changes, self._changes = self._changes, []
+        if changes:
+            statement = insert(self._batch.connection, shelf_changes).on_conflict_do_nothing()
+            self._batch.connection.execute(statement, changes)
+        now, self._levels = self._levels, {}
+        if now:
+            save(self._batch.connection, list(now.values()))
+            self._uncertain_bays = None
