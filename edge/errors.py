@@ -31,3 +31,7 @@ class ProtocolError(ReaderError):
 
 class StoreError(EdgeError):
     """Reads or events cannot be kept safe on disk. Stop: going on would lose them silently."""
+
+
+class StoreFull(StoreError):
+    """The disk is full. Nothing was written; make room or wait, then try the same again."""

@@ -1,0 +1,275 @@
+"""Composition root of the agent: builds the parts from the configuration and runs them together."""
+
+import asyncio
+import hashlib
+import importlib.metadata
+import logging
+import platform
+import random
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from edge.aggregator.aggregator import Aggregator
+from edge.aggregator.gate import LATE_MS, LONGEST_MS, QUIET_S
+from edge.build import aggregator_of
+from edge.clock import Clock, PlayedClock, SteadyClock, synchronised
+from edge.config import EdgeConfig, UplinkConfig
+from edge.credentials import credentials
+from edge.devices import Devices
+from edge.disk import Disk
+from edge.engine import Engine
+from edge.errors import ConfigError, EdgeError, RecordingError
+from edge.keeper import Keeper
+from edge.player import play, reads_of
+from edge.readers import build
+from edge.readers.reader import Reader
+from edge.reads import Read
+from edge.stamps import Stamps
+from edge.store.space import MB
+from edge.store.store import Store
+from edge.store.thread import StoreThread
+from edge.uplink.flow import Flow
+from edge.uplink.uplink import Broker, Uplink
+from wire.events import Clock as Wall
+
+log = logging.getLogger(__name__)
+
+DAY_US = 86_400_000_000
+CLOCK_EVERY_S = 60.0
+SETTLING_MS = 15_000  # a shelf that was stirred and has not come to rest is judged by then
+GOODBYE_S = 0.3  # events said while stopping get so long to leave; they are safe anyway
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording to play in place of the devices; `linger_s`: how long to wait for the last acknowledgement."""
+
+    path: Path
+    speed: float
+    linger_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """The parts of one agent, built and not yet running."""
+
+    config: EdgeConfig
+    store: Store
+    thread: StoreThread
+    clock: Clock
+    stamps: Stamps
+    aggregator: Aggregator
+    engine: Engine
+    devices: Devices
+    flow: Flow
+    uplink: Uplink
+    keeper: Keeper
+
+
+def wall_us() -> int:
+    return time.time_ns() // 1000
+
+
+def _monotonic_ns() -> int:
+    # Counts on while the machine sleeps, which the plain monotonic clock does not (clock_gettime(2)).
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def store_path(config: EdgeConfig, config_path: Path, data: Path | None) -> Path:
+    """Beside the configuration unless it, or the command line, says otherwise."""
+    if data is not None:
+        return data / f"{config.edge}.db"
+    if "path" in config.store.model_fields_set:
+        return config.store.path
+    return config_path.parent / f"{config.edge}.db"
+
+
+async def run(
+    config: EdgeConfig,
+    config_path: Path,
+    store_at: Path,
+    stop: asyncio.Event,
+    recorded: Recorded | None = None,
+) -> None:
+    """Run the agent until `stop` is set, or the recording is played.
+
+    Raises:
+        ConfigError: it lacks what running needs.
+        StoreError: events cannot be kept safe.
+        RecordingError: the recording cannot be played.
+    """
+    if config.uplink is None:
+        raise ConfigError(f"{config_path}: uplink: is needed to run; it says where the broker is")
+    names = [gate.name for gate in config.gates] + [shelf.name for shelf in config.shelves]
+    played = _opened(recorded, names) if recorded else None
+    broker = _broker(config.uplink)
+    thread = StoreThread()
+    try:
+        store = await thread.run(
+            Store, store_at, config.edge, now_us=wall_us, journal_bytes=config.store.journal_mb * MB
+        )
+        try:
+            agent = await _build(config, config_path, broker, store, thread, played)
+            await _run(agent, stop, recorded, played)
+        except BaseExceptionGroup as group:
+            if found := group.subgroup(EdgeError):
+                raise _first(found) from group
+            raise
+        finally:
+            await thread.run(store.close)
+    finally:
+        thread.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    begin_us: int
+    reads: Iterator[Read]
+
+
+def _opened(recorded: Recorded, names: Sequence[str]) -> Played:
+    reads = reads_of(recorded.path, names)
+    first = next(reads, None)
+    if first is None:
+        raise RecordingError(f"{recorded.path} holds no reads")
+    return Played(first.at_us, chain([first], reads))
+
+
+async def _build(
+    config: EdgeConfig,
+    config_path: Path,
+    broker: Broker,
+    store: Store,
+    thread: StoreThread,
+    played: Played | None,
+) -> Agent:
+    seen_ms = await thread.run(store.steady_ms)
+    clock: Clock = (
+        PlayedClock(played.begin_us) if played else SteadyClock(wall_us, _monotonic_ns, after_ms=seen_ms)
+    )
+    boot = secrets.token_hex(8)
+    stamps = Stamps(clock, boot)
+    aggregator = aggregator_of(config, boot=boot)
+    stamps.wall = aggregator.clock = await _wall(config, played)
+    config_hash = "sha256:" + hashlib.sha256(await asyncio.to_thread(config_path.read_bytes)).hexdigest()
+    await thread.run(store.start_run, lambda before: stamps.run_started(before, _versions(), config_hash))
+    log.info("edge %s, run %s, store %s", config.edge, store.run, store.path)
+    flow = Flow(
+        await thread.run(store.held),
+        await thread.run(store.trusted),
+        chance=random.random,
+        fault_s=config.uplink.ack_fault_s if config.uplink else 0.0,
+    )
+    engine = Engine(store, thread, aggregator, clock, said=lambda: uplink.wake(), full=lambda: disk.full())
+    devices = Devices(
+        [gate.name for gate in config.gates] + [shelf.name for shelf in config.shelves],
+        engine, aggregator, clock, stamps, now_s=time.monotonic,
+        seen_us=seen_ms * 1000 if seen_ms and not played else clock.now_us(),
+    )  # fmt: skip
+    disk = Disk(
+        store, thread, engine, devices, flow, clock, stamps,
+        keep_us=round(config.store.keep_days * DAY_US), reserve=config.store.reserve_mb * MB,
+    )  # fmt: skip
+    uplink = Uplink(
+        broker, store, thread, flow,
+        missing=stamps.missing, telemetry=lambda: keeper.telemetry(), now=time.monotonic, chance=random.random,
+    )  # fmt: skip
+    keeper = Keeper(
+        store, thread, engine, devices, disk, flow, uplink, clock, stamps,
+        version=_versions()["stockbeat"], behind_us=_behind_us(config), levels=aggregator.levels,
+        now_s=time.monotonic,
+    )  # fmt: skip
+    return Agent(
+        config=config, store=store, thread=thread, clock=clock, stamps=stamps, aggregator=aggregator,
+        engine=engine, devices=devices, flow=flow, uplink=uplink, keeper=keeper,
+    )  # fmt: skip
+
+
+async def _run(agent: Agent, stop: asyncio.Event, recorded: Recorded | None, played: Played | None) -> None:
+    await agent.engine.recover()
+    async with asyncio.TaskGroup() as tasks:
+        engine = tasks.create_task(agent.engine.run())
+        others: list[asyncio.Task[Any]] = []
+        others.append(tasks.create_task(agent.uplink.run()))
+        others.append(tasks.create_task(agent.keeper.run()))
+        if recorded and played:
+            reading: asyncio.Task[None] = tasks.create_task(_play(agent, recorded, played, stop))
+        else:
+            reading = tasks.create_task(agent.devices.run(readers(agent.config)))
+            others.append(tasks.create_task(_watch_wall(agent)))
+        await stop.wait()
+        reading.cancel()
+        await asyncio.wait([reading])
+        agent.devices.all_down("the agent stops")
+        agent.engine.stop()
+        await engine
+        await agent.engine.finish()
+        await agent.keeper.look_at_self()
+        await asyncio.sleep(GOODBYE_S)
+        for task in others:
+            task.cancel()
+    log.info("stopped; %d events wait for their acknowledgement", agent.flow.waiting)
+
+
+async def _play(agent: Agent, recorded: Recorded, played: Played, stop: asyncio.Event) -> None:
+    assert isinstance(agent.clock, PlayedClock)
+    await play(
+        played.reads, clock=agent.clock, devices=agent.devices, engine=agent.engine, speed=recorded.speed,
+        now_s=time.monotonic,
+    )  # fmt: skip
+    log.info("%s is played", recorded.path)
+    try:
+        async with asyncio.timeout(recorded.linger_s):
+            while agent.flow.waiting:  # noqa: ASYNC110 - the flow is sans-IO and wakes nobody
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        log.warning("%d events are not acknowledged after %.0f s", agent.flow.waiting, recorded.linger_s)
+    stop.set()
+
+
+def readers(config: EdgeConfig) -> list[Reader]:
+    settings = [(gate.name, gate.reader) for gate in config.gates]
+    settings += [(shelf.name, shelf.reader) for shelf in config.shelves]
+    return [build(reader, name, wall_us) for name, reader in settings if reader is not None]
+
+
+async def _wall(config: EdgeConfig, played: Played | None) -> Wall:
+    # A recording was made by a clock that is not here to be asked.
+    right = played is not None or config.clock.trust or await synchronised()
+    return Wall.SYNCED if right else Wall.NOT_SYNCED
+
+
+async def _watch_wall(agent: Agent) -> None:
+    while True:
+        await asyncio.sleep(CLOCK_EVERY_S)
+        agent.stamps.wall = agent.aggregator.clock = await _wall(agent.config, None)
+
+
+def _behind_us(config: EdgeConfig) -> int:
+    quiet_s = max([QUIET_S, *(gate.quiet_s or 0.0 for gate in config.gates)])
+    return 1000 * (LONGEST_MS + LATE_MS + SETTLING_MS + round(quiet_s * 1000))
+
+
+def _broker(uplink: UplinkConfig) -> Broker:
+    username, password = credentials(uplink.credentials_file)
+    return Broker(uplink.host, uplink.port, uplink.tls, uplink.mqtt_version, username, password)
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "stockbeat": importlib.metadata.version("stockbeat"),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+def _first(errors: BaseException) -> BaseException:
+    while isinstance(errors, BaseExceptionGroup):
+        errors = errors.exceptions[0]
+    return errors

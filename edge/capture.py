@@ -1,0 +1,95 @@
+"""Recordings made at a site: of its devices now, or cut from the agent's journal."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from edge.clock import EPOCH
+from edge.errors import RecordingError, StoreError
+from edge.readers.reader import Reader
+from edge.reads import Read
+from edge.recording import LATEST, heading, line
+from edge.store import journal
+from edge.store.schema import open_to_read
+from edge.supervise import Backoff, supervise
+
+Write = Callable[[Sequence[Read]], None]
+MICROSECONDS = 1_000_000
+
+
+@contextmanager
+def writing(out: Path | None, instead: BinaryIO, edge: str) -> Iterator[Write]:
+    """A recording in the file `out`, or in `instead` when there is none; its heading is written at once.
+
+    Raises:
+        RecordingError: it cannot be written.
+    """
+    try:
+        file = out.open("wb") if out else instead
+        try:
+            file.write(heading(edge))
+
+            def write(reads: Sequence[Read]) -> None:
+                file.writelines(line(read) for read in reads)
+
+            yield write
+            file.flush()
+        finally:
+            if out:
+                file.close()
+    except OSError as error:
+        raise RecordingError(f"{out or 'standard output'}: {error.strerror or error}") from error
+
+
+def from_journal(store: Path, since: datetime | None, until: datetime | None, write: Write) -> None:
+    """Cut from the journal of a store, in use or not, what gates read in a span of time.
+
+    Raises:
+        StoreError: there is no such store.
+    """
+    connection = open_to_read(store)
+    try:
+        for _, read in journal.between(connection, _us(since or EPOCH), _us(until or LATEST)):
+            write([read])
+    finally:
+        connection.close()
+
+
+async def from_devices(
+    readers: Sequence[Reader], for_s: float | None, stop: asyncio.Event, write: Write
+) -> None:
+    """Write what the devices say, until `stop` or for some seconds; a device that fails is tried again."""
+
+    async def emit(reads: Sequence[Read]) -> None:
+        write(reads)
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            reading = [
+                tasks.create_task(supervise(reader, emit, up=_nothing, down=_nothing, backoff=Backoff()))
+                for reader in readers
+            ]
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(for_s):
+                    await stop.wait()
+            for task in reading:
+                task.cancel()
+    except BaseExceptionGroup as group:
+        if found := group.subgroup(OSError):
+            raise found.exceptions[0] from group  # of `write`: the recording's file, not a device
+        raise
+
+
+def _nothing(name: str, words: str) -> None:
+    """The supervisor has logged it."""
+
+
+def _us(at: datetime) -> int:
+    try:
+        return round((at - EPOCH).total_seconds() * MICROSECONDS)
+    except OverflowError as error:
+        raise StoreError(f"{at}: {error}") from error

@@ -1,0 +1,96 @@
+"""The agent's time: a wall clock that dates events, and a steady clock that measures between them.
+
+The steady clock starts at the wall clock's reading, or just above the last value that was stored, and from there on
+counts monotonic time: it never runs backwards, restarts included, and a step of the wall clock does not move it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# systemd-timesyncd makes this file when it has set the clock (systemd-timesyncd.service(8), "Files").
+TIMESYNC_MARK = Path("/run/systemd/timesync/synchronized")
+# Asks the kernel's own flag (adjtimex(2), STA_UNSYNC), which chrony, ntpd and others keep too.
+TIMEDATECTL = ("timedatectl", "show", "--property=NTPSynchronized", "--value")
+ASK_S = 5.0  # timedatectl waits for a service that may have to be started first
+
+
+class Clock(Protocol):
+    """Microseconds since 1970, and milliseconds of the steady clock."""
+
+    def now_us(self) -> int: ...
+
+    def now_ms(self) -> int: ...
+
+    def ms_of(self, at_us: int) -> int:
+        """The steady clock at a moment of the wall clock, not later than now: buffered reads keep their own time."""
+
+
+class SteadyClock:
+    """`after_ms`: the last value stored by an earlier start."""
+
+    def __init__(
+        self, wall_us: Callable[[], int], monotonic_ns: Callable[[], int], *, after_ms: int = 0
+    ) -> None:
+        self._wall_us = wall_us
+        self._monotonic_ns = monotonic_ns
+        self._begin_ms = max(wall_us() // 1000, after_ms + 1)
+        self._begin_ns = monotonic_ns()
+
+    def now_us(self) -> int:
+        return self._wall_us()
+
+    def now_ms(self) -> int:
+        return self._begin_ms + (self._monotonic_ns() - self._begin_ns) // 1_000_000
+
+    def ms_of(self, at_us: int) -> int:
+        ago_ms = max((self._wall_us() - at_us) // 1000, 0)
+        return max(self.now_ms() - ago_ms, 0)
+
+
+class PlayedClock:
+    """The time of a recording that is being played: whoever plays it sets it."""
+
+    def __init__(self, begin_us: int) -> None:
+        self._now_us = begin_us
+
+    def set(self, now_us: int) -> None:
+        self._now_us = max(self._now_us, now_us)
+
+    def now_us(self) -> int:
+        return self._now_us
+
+    def now_ms(self) -> int:
+        return self._now_us // 1000
+
+    def ms_of(self, at_us: int) -> int:
+        return at_us // 1000
+
+
+def moment(at_us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=at_us)
+
+
+async def synchronised() -> bool:
+    """Whether something disciplines this machine's wall clock. False when nothing here can tell."""
+    if await asyncio.to_thread(TIMESYNC_MARK.exists):
+        return True
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *TIMEDATECTL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+    except OSError:
+        return False  # no systemd here, as in a container: configure [clock] trust = true where the host keeps time
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(), ASK_S)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        return False
+    return said.strip() == b"yes"

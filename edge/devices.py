@@ -1,0 +1,158 @@
+"""The site's devices: started, stopped and watched together, and what is known of each."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from edge.aggregator.aggregator import Aggregator
+from edge.clock import Clock, moment
+from edge.engine import Engine
+from edge.readers.reader import Reader
+from edge.reads import Read
+from edge.stamps import Stamps
+from edge.supervise import Backoff, supervise
+from wire.messages import DeviceHealth, DeviceState
+
+RATE_S = 5.0  # reads per second are counted over so long: longer than a gap between two pallets' reports
+# What a reader held for us while we were away has arrived so long after it came back, with the gate's own patience.
+CATCH_UP_S = 10.0
+WORDS = 500  # the most that the wire carries as words (wire.limits.Words)
+
+
+@dataclass
+class Device:
+    """What is known of one device.
+
+    Attributes:
+        since_us: when it came, went, or was first asked for.
+        blind_us: nothing older than this is to come from it, once it has caught up; see `complete_to_us`.
+        up_s: when it came, on the clock of rates.
+    """
+
+    name: str
+    since_us: int
+    blind_us: int
+    up_s: float = 0.0
+    up: bool = False
+    reason: str = "not connected yet"
+    last_read_us: int | None = None
+    arrivals: deque[tuple[float, int]] = field(default_factory=deque)  # when, how many reads
+
+
+class Devices:
+    """Runs every reader under supervision, and says when one comes and goes.
+
+    `now_s` is seconds of any steady clock, for rates.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        engine: Engine,
+        aggregator: Aggregator,
+        clock: Clock,
+        stamps: Stamps,
+        *,
+        now_s: Callable[[], float],
+        seen_us: int,
+    ) -> None:
+        """`seen_us`: until when an earlier start of the agent had seen everything."""
+        self._engine = engine
+        self._aggregator = aggregator
+        self._clock = clock
+        self._stamps = stamps
+        self._now_s = now_s
+        self._devices = {name: Device(name, clock.now_us(), seen_us) for name in names}
+        self._readers: dict[str, Reader] = {}
+        self._allowed = asyncio.Event()
+        self._allowed.set()
+        self._forbidden = asyncio.Event()
+
+    async def run(self, readers: Sequence[Reader]) -> None:
+        """Read them all, until cancelled. Raises StoreError from the engine."""
+        self._readers = {reader.name: reader for reader in readers}
+        while True:
+            await self._allowed.wait()
+            async with asyncio.TaskGroup() as tasks:
+                watching = [tasks.create_task(self._watch(reader)) for reader in readers]
+                await self._forbidden.wait()
+                for task in watching:
+                    task.cancel()
+
+    def _watch(self, reader: Reader) -> Coroutine[Any, Any, NoReturn]:
+        async def emit(reads: Sequence[Read]) -> None:
+            await self.emit(reader.name, reads)
+
+        return supervise(reader, emit, up=self.up, down=self.down, backoff=Backoff())
+
+    def pause(self, reason: str) -> None:
+        """Stop reading: connections are closed until `resume`."""
+        self._allowed.clear()
+        self._forbidden.set()
+        self.all_down(reason)
+
+    def resume(self) -> None:
+        self._forbidden.clear()
+        self._allowed.set()
+
+    def all_down(self, reason: str) -> None:
+        for device in self._devices.values():
+            if device.up:
+                self.down(device.name, reason)
+
+    async def emit(self, name: str, reads: Sequence[Read]) -> None:
+        if reads:
+            device = self._devices[name]
+            device.arrivals.append((self._now_s(), len(reads)))
+            device.last_read_us = reads[-1].at_us
+            self._forget_arrivals(device)
+        await self._engine.take(reads)
+
+    def up(self, name: str, detail: str) -> None:
+        device = self._devices[name]
+        device.up, device.since_us, device.reason = True, self._clock.now_us(), ""
+        device.up_s = self._now_s()
+        self._aggregator.device_up(name, self._clock.now_ms(), device.since_us)
+        self._engine.say(self._stamps.device_up(name, detail[:WORDS]))
+
+    def down(self, name: str, reason: str) -> None:
+        device = self._devices[name]
+        if self._has_caught_up(device):
+            device.blind_us = self._clock.now_us()
+        device.up, device.since_us, device.reason = False, self._clock.now_us(), reason[:WORDS]
+        self._aggregator.device_down(name, self._clock.now_ms(), device.since_us, reason)
+        self._engine.say(self._stamps.device_down(name, device.reason))
+
+    def names(self) -> list[str]:
+        return list(self._devices)
+
+    def complete_to_us(self) -> int:
+        """No read older than this is to come: a reader that we cannot ask may be holding what it saw meanwhile."""
+        blind = (device.blind_us for device in self._devices.values() if not self._has_caught_up(device))
+        return min(blind, default=self._clock.now_us())
+
+    def _has_caught_up(self, device: Device) -> bool:
+        return device.up and self._now_s() >= device.up_s + CATCH_UP_S
+
+    def health(self) -> tuple[DeviceHealth, ...]:
+        return tuple(self._health(device) for device in self._devices.values())
+
+    def _health(self, device: Device) -> DeviceHealth:
+        self._forget_arrivals(device)
+        reader = self._readers.get(device.name)
+        return DeviceHealth(
+            device=device.name,
+            state=DeviceState.UP if device.up else DeviceState.DOWN,
+            since=moment(device.since_us),
+            reason=device.reason,
+            reads_per_s=sum(count for _, count in device.arrivals) / RATE_S,
+            last_read_at=None if device.last_read_us is None else moment(device.last_read_us),
+            clock_offset_ms=reader.clock_offset_ms if reader else None,
+        )
+
+    def _forget_arrivals(self, device: Device) -> None:
+        before = self._now_s() - RATE_S
+        while device.arrivals and device.arrivals[0][0] < before:
+            device.arrivals.popleft()

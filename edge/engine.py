@@ -1,0 +1,195 @@
+"""The agent's cycle: reads are made durable, then aggregated; what they say is made durable with the state behind it.
+
+One transaction takes the events of the previous aggregation, the state and the journal position they belong to, and
+the new reads. A restart therefore goes on from the saved state with the journal's tail, and neither repeats nor
+forgets. Weight samples are not journalled: a shelf compares what it weighs next with what it knew.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from edge.aggregator.aggregator import Aggregator
+from edge.clock import Clock
+from edge.errors import StoreFull
+from edge.reads import Read, TagRead, Trigger, WeightSample
+from edge.store.journal import Timed
+from edge.store.store import Cycle, Store
+from edge.store.thread import StoreThread
+from wire.events import Event
+
+log = logging.getLogger(__name__)
+
+GROUP_S = 0.010  # reads that come within it share one commit: on an SD card a commit takes 5 to 30 ms
+MOST_READS = 500  # a commit; more only make it longer
+TICK_S = 0.1  # how often quiet gates are looked at, and so the most a decision is noticed late
+SAVE_EVERY_MS = 5_000  # state without events; a restart replays at most so much of the journal
+STEADY_EVERY_MS = 10_000  # the steady clock on disk, when nothing else was to be saved
+PENDING = 20_000  # reads waiting for the disk: beyond, readers wait
+
+
+class Engine:
+    """Feed it with `take`; run `recover`, then `run` until `stop`, then `finish`.
+
+    `said` is called after each commit that said events; `full` is awaited when the disk is full, and returns when it is
+    worth trying again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        thread: StoreThread,
+        aggregator: Aggregator,
+        clock: Clock,
+        *,
+        said: Callable[[], None],
+        full: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._thread = thread
+        self._aggregator = aggregator
+        self._clock = clock
+        self._said = said
+        self._full = full
+        self._pending: list[Read] = []
+        self._events: list[Event] = []
+        self._aggregated = False  # some of the events are the aggregator's: the state goes with them
+        self._position = 0  # of the last journalled batch that was aggregated
+        self._saved_ms = self._steady_ms = 0
+        self._wake = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._stopping = False
+        self.idle = True  # all that was taken is aggregated, and all that it said is durable
+        self.stuck = False  # the disk is full
+        self._asked = 0  # how often something came
+
+    async def take(self, reads: Sequence[Read]) -> None:
+        """Take what a reader read; waits while the disk is behind."""
+        self._pending.extend(reads)
+        self.poke()
+        while len(self._pending) > PENDING:
+            self._drained.clear()
+            await self._drained.wait()
+
+    def say(self, event: Event) -> None:
+        """Say an event that is not the aggregator's: it is durable with the next cycle."""
+        self._events.append(event)
+        self.poke()
+
+    def poke(self) -> None:
+        """Go through a cycle soon: time has passed."""
+        self.idle = False
+        self._asked += 1
+        self._wake.set()
+
+    async def recover(self) -> None:
+        """Go on where the last start ended: the saved state, then the journal behind it."""
+        self._aggregator.restore(await self._thread.run(self._store.states))
+        self._position = self._store.position
+        replayed = 0
+        after: int | None = None
+        while batches := await self._thread.run(self._store.tail, after):
+            for position, reads in batches:
+                self._observe(reads)
+                self._position = after = position
+                replayed += len(reads)
+            await self._commit((), save=True)
+        if replayed:
+            log.info("%d journalled reads aggregated that the last start had not", replayed)
+
+    async def run(self) -> None:
+        while not self._stopping:
+            if not self._events and not self._wake.is_set():
+                await self._rest()
+            if self._pending and not self._events:
+                await asyncio.sleep(GROUP_S)
+            self._wake.clear()
+            await self.cycle()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+
+    async def finish(self) -> None:
+        """Make everything durable that was taken; nothing may be taken any more."""
+        while self._pending:
+            await self.cycle()
+        await self._commit((), save=True)
+
+    async def cycle(self) -> None:
+        now_ms, now_us = self._clock.now_ms(), self._clock.now_us()
+        taken, self._pending = self._pending[:MOST_READS], self._pending[MOST_READS:]
+        behind = bool(self._pending)
+        self._drained.set()
+        asked = self._asked
+        timed = [(self._clock.ms_of(read.at_us), read) for read in taken]
+        await self._commit([(ms, read) for ms, read in timed if isinstance(read, TagRead | Trigger)])
+        self._observe([(ms, read) for ms, read in timed if isinstance(read, TagRead | Trigger)])
+        self._weigh([(ms, read) for ms, read in timed if isinstance(read, WeightSample)])
+        if not behind:
+            # Only when all reads up to `now` are in: a gate must not close on reads that are still waiting here.
+            self._aggregate(self._aggregator.advance(now_ms, now_us))
+        else:
+            self._wake.set()
+        self.idle = asked == self._asked and not (behind or self._events or self._pending)
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(TICK_S):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _observe(self, reads: Sequence[Timed]) -> None:
+        for mono_ms, read in reads:
+            self._aggregate(self._aggregator.observe(read, mono_ms))
+
+    def _weigh(self, samples: Sequence[tuple[int, WeightSample]]) -> None:
+        for mono_ms, sample in samples:
+            self._aggregate(self._aggregator.observe(sample, mono_ms))
+
+    def _aggregate(self, events: Sequence[Event]) -> None:
+        if events:
+            self._events += events
+            self._aggregated = True
+
+    async def _commit(self, reads: Sequence[Timed], *, save: bool = False) -> None:
+        now_ms = self._clock.now_ms()
+        save = save or self._aggregated or now_ms >= self._saved_ms + SAVE_EVERY_MS
+        # A gate that is being read changes all the time, and its state is large: it is saved with its events, and
+        # otherwise now and then. The journal covers the rest.
+        state = self._aggregator.changed_state() if save else {}
+        if save:
+            self._saved_ms = now_ms
+        if not (self._events or state or reads or now_ms >= self._steady_ms + STEADY_EVERY_MS):
+            return
+        said = tuple(self._events)
+        cycle = Cycle(
+            said=said,
+            state=state if save else None,
+            position=self._position,
+            reads=reads,
+            steady_ms=now_ms,
+        )
+        position = await self._write(cycle)
+        self._steady_ms = now_ms
+        # Whatever was said while the disk was writing comes with the next cycle.
+        del self._events[: len(said)]
+        self._aggregated = False
+        if reads:
+            self._position = position
+        if said:
+            self._said()
+
+    async def _write(self, cycle: Cycle) -> int:
+        while True:
+            try:
+                position = await self._thread.run(self._store.commit, cycle)
+            except StoreFull as error:
+                if not self.stuck:
+                    log.error("%s", error)
+                self.stuck = True
+                await self._full()
+            else:
+                self.stuck = False
+                return position
