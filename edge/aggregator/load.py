@@ -34,7 +34,10 @@ class Load(msgspec.Struct, array_like=True):
         counts[side] += 1
 
     def ways(self, from_ms: int, to_ms: int, start_out: float) -> list[float]:
-        """Log-odds, bounded, that what moved in a time went in, went out, or came back; it began outside with a probability."""
+        """Log-odds, bounded, that what moved in a time went in, went out, or came back.
+
+        `start_out` is how probable it was that it began outside.
+        """
         oo, oi, io, ii = start_out, 0.0, 0.0, 1.0 - start_out
         for number in range((from_ms - MARGIN_MS) // BIN_MS, (to_ms + MARGIN_MS) // BIN_MS + 1):
             counts = self.bins.get(number)
