@@ -98,6 +98,11 @@ class StoreConfig(Section):
     reserve_mb: int = Field(200, ge=1, le=1_000_000)  # disk kept free, for the events themselves
 
 
+class ClockConfig(Section):
+    # The wall clock is kept right by something that the agent cannot ask, such as the host of its container.
+    trust: bool = False
+
+
 class Joins(Section):
     outside: Name
     inside: Name
@@ -196,6 +201,7 @@ class EdgeConfig(Section):
     uplink: UplinkConfig | None = None
     # Made from nothing rather than given, so that its own defaults see the file's folder.
     store: StoreConfig = Field(default_factory=dict, validate_default=True)
+    clock: ClockConfig = ClockConfig()
     gates: tuple[GateConfig, ...] = ()
     shelves: tuple[ShelfConfig, ...] = ()
 
