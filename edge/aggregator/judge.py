@@ -31,6 +31,8 @@ DECIDED = 0.7
 # A tag that came and went without crossing: its power rose and fell by so much, with so many reads.
 RISE_DB = 4.0
 TURN_READS = 5
+TURN_SHARE = 0.3  # of a load's tags must show it before it is believed of the rest
+MOVED = 0.7  # less probable movement is not worth a person's time
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,19 @@ def judge(tags: Sequence[Tag], load: Load, zero_ms: int, seconds: float) -> list
     """Judge the tags read in a passage that began at `zero_ms` and lasted `seconds`."""
     times = [_Times(tag, zero_ms) for tag in tags]
     moves, profile = _movers(tags, times, zero_ms, seconds)
+    ways = [_ways(tag, t, move, profile, load) for tag, t, move in zip(tags, times, moves, strict=True)]
+    turned = _turned(tags, moves, ways)
     return [
-        _verdict(tag, move, _ways(tag, t, move, profile, load), _crossed_ms(tag, profile, zero_ms))
-        for tag, t, move in zip(tags, times, moves, strict=True)
+        _verdict(tag, move, way, _crossed_ms(tag, profile, zero_ms), turned)
+        for tag, way, move in zip(tags, ways, moves, strict=True)
     ]
+
+
+def _turned(tags: Sequence[Tag], moves: Sequence[float], ways: Sequence[list[float]]) -> bool:
+    """Whether a load came near and went away again: a fair share of the tags that came back show it themselves."""
+    backs = [move * way[2] for move, way in zip(moves, ways, strict=True)]
+    shown = sum(back for tag, back in zip(tags, backs, strict=True) if _rose_and_fell(tag))
+    return shown >= max(COMPANY, TURN_SHARE * sum(backs))
 
 
 def _movers(
@@ -182,21 +193,21 @@ def _normalised(logs: list[float]) -> list[float]:
     return [w / total for w in weights]
 
 
-def _verdict(tag: Tag, move: float, ways: list[float], crossed_ms: int) -> Verdict:
+def _verdict(tag: Tag, move: float, ways: list[float], crossed_ms: int, turned: bool) -> Verdict:
     gone_in, gone_out = move * ways[0], move * ways[1]
     best = max(gone_in, gone_out)
     if best >= DECIDED:
         outcome = Direction.IN if gone_in > gone_out else Direction.OUT
         return Verdict(outcome, min(CERTAIN, best), crossed_ms)
-    if gone_in + gone_out > 1.0 - DECIDED and move > 0.5:
+    if gone_in + gone_out > 1.0 - DECIDED and move > MOVED:
         return Verdict(Direction.UNDECIDED, max(best, move * ways[2]), tag.last_ms)
-    if move > 0.5 and turned_back(tag):
+    if (move > 0.5 and _rose_and_fell(tag)) or (move > MOVED and turned):
         return Verdict(Direction.TURNED_BACK, min(CERTAIN, 1.0 - gone_in - gone_out), tag.last_ms)
     return Verdict(None, 1.0 - best, tag.last_ms)
 
 
-def turned_back(tag: Tag) -> bool:
-    """It came near and went away again, on the side that it came from: its power rose and fell."""
+def _rose_and_fell(tag: Tag) -> bool:
+    """It came near and went away again, on the side that it came from: so did its power."""
     peak = max(tag.peak_out, tag.peak_in)
     return tag.reads >= TURN_READS and peak - max(tag.first_dbm, tag.smooth_dbm) >= RISE_DB
 
