@@ -72,7 +72,7 @@ async def supervise(
                     emitting = True
                     await emit(reads)
                     emitting = False
-            raise ReaderLost(f"{reader.name}: the driver stopped by itself")
+            raise ReaderLost("the driver stopped by itself")
         except ReaderError as error:
             reason, refused = str(error), isinstance(error, ReaderRefused)
         except Exception as error:  # a bug in one driver must not stop the other readers
@@ -84,9 +84,9 @@ async def supervise(
             failures = 0
         failures += 1
         if not said_down:
-            log.warning("%s", reason)
+            log.warning("%s: %s", reader.name, reason)
             down(reader.name, reason)
             said_down = True
         else:
-            log.debug("%s", reason)
+            log.debug("%s: %s", reader.name, reason)
         await sleep(backoff.delay_s(failures, refused=refused))

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from edge.errors import ProtocolError, ReaderLost
+from edge.errors import ReaderLost
 from edge.readers.llrp.clock import DeviceClock
 from edge.readers.llrp.config import PORT, LlrpConfig
 from edge.readers.llrp.protocol.answers import Capabilities, Event, event
@@ -61,11 +61,7 @@ class LlrpReader:
             arrival_us = self._now_us()
             for message in messages:
                 if message.type == Type.RO_ACCESS_REPORT:
-                    try:
-                        reports = decoder.decode(message.body)
-                    except ProtocolError as error:
-                        raise ProtocolError(f"{self.name}: {error}") from error
-                    if reads := converter.reads(reports, arrival_us):
+                    if reads := converter.reads(decoder.decode(message.body), arrival_us):
                         yield reads
                 elif message.type == Type.READER_EVENT_NOTIFICATION:
                     told = event(message.body)
@@ -79,9 +75,9 @@ class LlrpReader:
     def _heed(self, told: Event) -> None:
         """Say what a person should know, and give the connection up where the reader has."""
         if told.closing:
-            raise ReaderLost(f"{self.name}: the reader closed the connection")
+            raise ReaderLost("the reader closed the connection")
         if told.ended == our_rospec(self._config):
-            raise ReaderLost(f"{self.name}: the reader stopped reading by itself")
+            raise ReaderLost("the reader stopped reading by itself")
         if told.antenna:
             number, connected = told.antenna
             level = logging.INFO if connected else logging.WARNING

@@ -74,7 +74,7 @@ class Session:
         messages: list[Message] = []
         data = await self._stream.read(within_s)
         if not data:
-            raise ReaderLost(f"{self._name}: silent for {within_s:g} s")
+            raise ReaderLost(f"silent for {within_s:g} s")
         self._framer.receive(data)
         try:
             for each in self._framer.messages():
@@ -83,9 +83,9 @@ class Session:
                 else:
                     messages.append(each)
         except ProtocolError as error:
-            self._broken = ProtocolError(f"{self._name}: {error}")
+            self._broken = error
             if not messages:
-                raise self._broken from error
+                raise
         return messages
 
     async def ask(self, request: Type, body: bytes = b"") -> tuple[Status, bytes]:
@@ -107,7 +107,7 @@ class Session:
                             return status(each.body), each.body
                     self._waiting += messages
         except TimeoutError:
-            raise ReaderLost(f"{self._name}: no answer to {request.name} in {ANSWER_TIMEOUT_S:g} s") from None
+            raise ReaderLost(f"no answer to {request.name} in {ANSWER_TIMEOUT_S:g} s") from None
 
     def tell(self, request: Type) -> None:
         """Send what has no answer. Raises ReaderLost."""

@@ -56,7 +56,7 @@ async def _configure(session: Session, config: LlrpConfig, able: Capabilities, n
     log.warning("%s: reader refuses to report its inputs and antennas, or to hold reports: %s", name, answer)
     answer, _ = await session.ask(Type.SET_READER_CONFIG, keepalive_config(keepalive_ms))
     if not answer.ok:
-        raise ReaderRefused(f"{name}: reader refuses to send keepalives: {answer}")
+        raise ReaderRefused(f"reader refuses to send keepalives: {answer}")
 
 
 async def _instruct(session: Session, config: LlrpConfig, name: str) -> None:
@@ -80,13 +80,13 @@ async def _instruct(session: Session, config: LlrpConfig, name: str) -> None:
     # Its start trigger is Immediate, and yet some wait to be told; the others may refuse, as it runs already.
     answer, _ = await session.ask(Type.START_ROSPEC, rospec_id(ours))
     if not answer.ok and not await _active(session, ours):
-        raise ReaderRefused(f"{name}: reader refuses to start reading: {answer}")
+        raise ReaderRefused(f"reader refuses to start reading: {answer}")
 
 
 async def _must(session: Session, name: str, request: Type, body: bytes) -> None:
     answer, _ = await session.ask(request, body)
     if not answer.ok:
-        raise ReaderRefused(f"{name}: reader refuses {request.name}: {answer}")
+        raise ReaderRefused(f"reader refuses {request.name}: {answer}")
 
 
 async def _active(session: Session, rospec: int) -> bool:

@@ -122,7 +122,7 @@ class _Talk:
                 self._asked = False  # the answer was lost on the way, or is here: ask again
             if weights or any(isinstance(answer, Busy) for answer in answers):
                 return weights
-        raise ReaderLost(f"{self._name}: silent for {self._config.silence_s:g} s")
+        raise ReaderLost(f"silent for {self._config.silence_s:g} s")
 
     async def _ask(self) -> None:
         if not self._repeats:
@@ -132,19 +132,16 @@ class _Talk:
 
     def _answers(self, data: bytes) -> list[Answer]:
         answers: list[Answer] = []
-        try:
-            self._lines.receive(data)
-            for line in self._lines.lines():
-                try:
-                    answers.append(parse(line))
-                    self._bad = 0
-                except ProtocolError as error:
-                    self._bad += 1
-                    if self._bad > MOST_BAD_LINES:
-                        raise
-                    log.debug("%s: passed over: %s", self._name, error)
-        except ProtocolError as error:
-            raise ProtocolError(f"{self._name}: {error}") from error
+        self._lines.receive(data)
+        for line in self._lines.lines():
+            try:
+                answers.append(parse(line))
+                self._bad = 0
+            except ProtocolError as error:
+                self._bad += 1
+                if self._bad > MOST_BAD_LINES:
+                    raise
+                log.debug("%s: passed over: %s", self._name, error)
         return answers
 
     def _heed(self, answer: Answer) -> None:
@@ -154,7 +151,7 @@ class _Talk:
                 log.info("%s: does not send repeatedly (%s); asking each time", self._name, text)
                 self._repeats = self._asked = False
             case NotUnderstood(text, garbled=False):
-                raise ReaderRefused(f"{self._name}: the scale knows neither SIR nor SI: {text}")
+                raise ReaderRefused(f"the scale knows neither SIR nor SI: {text}")
             case NotUnderstood() | Serial():
                 self._asked = False  # the command came damaged, or the scale was switched off and on
             case Weight() | Busy():
