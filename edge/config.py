@@ -186,7 +186,14 @@ class BayConfig(Section):
 class ShelfConfig(Section):
     name: Name
     reader: ReaderConfig | None = None
-    bays: tuple[BayConfig, ...] = Field(min_length=1)
+    bays: tuple[BayConfig, ...]
+
+    @field_validator("bays")
+    @classmethod
+    def _some_bay(cls, bays: tuple[BayConfig, ...]) -> tuple[BayConfig, ...]:
+        if not bays:
+            raise ValueError("is empty; a shelf has at least one bay")
+        return bays
 
     @field_validator("reader")
     @classmethod

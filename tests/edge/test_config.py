@@ -1,0 +1,305 @@
+from pathlib import Path
+
+import pytest
+
+from edge.config import EdgeConfig, Role, Side, lacking, load, load_to_run
+from edge.errors import ConfigError
+from edge.readers.llrp.config import LlrpConfig
+from edge.readers.sics.config import SicsConfig
+
+WHOLE = """
+edge = "store-042"
+[uplink]
+url = "mqtts://broker.example:8883"
+
+[[gates]]
+name = "dock-1"
+role = "dock"
+joins = { outside = "yard", inside = "backroom" }
+reader = { driver = "llrp", url = "tcp://192.0.2.10:5084" }
+antennas = { 1 = "outside", 2 = "outside", 3 = "inside", 4 = "inside" }
+
+[[shelves]]
+name = "aisle-1"
+reader = { driver = "sics", url = "serial:/dev/serial/by-id/usb-scale-1?baud=9600" }
+[[shelves.bays]]
+name = "A1"
+cell = 0
+capacity = 24
+items = [ { gtin = "09506000134352", unit_grams = 330.0, unit_cv = 0.013 } ]
+"""
+GATE = '[[gates]]\nname = "dock-1"\nantennas = { 1 = "outside", 2 = "inside" }\n'
+SHELF = '[[shelves]]\nname = "aisle-1"\n'
+
+
+def read(folder: Path, text: str) -> EdgeConfig:
+    (folder / "edge.toml").write_text(text, "utf-8")
+    return load(folder / "edge.toml")
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    """What load says of this text, without the file's name."""
+    with pytest.raises(ConfigError) as caught:
+        read(folder, text)
+    first, *lines = str(caught.value).splitlines()
+    assert first == f"{folder / 'edge.toml'}:"
+    return [line.removeprefix("  ") for line in lines]
+
+
+def test_reads_a_whole_configuration(tmp_path: Path) -> None:
+    config = read(tmp_path, WHOLE)
+    (gate,), (shelf,) = config.gates, config.shelves
+    assert config.edge == "store-042"
+    assert config.uplink
+    assert (config.uplink.host, config.uplink.port, config.uplink.tls) == ("broker.example", 8883, True)
+    assert (config.uplink.mqtt_version, config.uplink.ack_fault_s) == (3, 60)
+    assert gate.joins
+    assert (gate.role, gate.joins.outside, gate.joins.inside) == (Role.DOCK, "yard", "backroom")
+    assert gate.antennas == {1: Side.OUTSIDE, 2: Side.OUTSIDE, 3: Side.INSIDE, 4: Side.INSIDE}
+    assert gate.quiet_s is None
+    assert isinstance(gate.reader, LlrpConfig)
+    assert isinstance(shelf.reader, SicsConfig)
+    (bay,) = shelf.bays
+    assert (bay.name, bay.cells, bay.capacity, bay.tare_grams) == ("A1", (0,), 24, 0.0)
+    assert (bay.items[0].gtin, bay.items[0].unit_grams, bay.items[0].unit_cv) == (
+        "09506000134352",
+        330.0,
+        0.013,
+    )
+    assert (config.store.keep_days, config.store.journal_mb, config.store.reserve_mb) == (7, 2000, 200)
+    assert lacking(config) == []
+    assert load_to_run(tmp_path / "edge.toml") == config
+
+
+def test_replay_needs_no_reader_role_joins_or_uplink_and_run_says_that_it_does(tmp_path: Path) -> None:
+    bays = 'bays = [ { name = "A1", cell = 0, capacity = 1, items = [] } ]\n'
+    config = read(tmp_path, f'edge = "e"\n{GATE}{SHELF}{bays}')
+    assert config.gates[0].reader is None
+    with pytest.raises(ConfigError) as caught:
+        load_to_run(tmp_path / "edge.toml")
+    assert str(caught.value).splitlines()[1:] == [
+        "  uplink: is needed to run; it says where the broker is",
+        "  gates[1].reader: is needed to run",
+        "  gates[1].role: is needed to run",
+        "  gates[1].joins: is needed to run",
+        "  shelves[1].reader: is needed to run",
+    ]
+
+
+def test_run_needs_something_to_read(tmp_path: Path) -> None:
+    config = read(tmp_path, 'edge = "e"\n[uplink]\nurl = "mqtt://127.0.0.1"\n')
+    assert lacking(config) == ["gates, shelves: at least one of either is needed to run"]
+
+
+def test_relative_paths_are_beside_the_file(tmp_path: Path) -> None:
+    uplink = '[uplink]\nurl = "mqtt://127.0.0.1"\ncredentials_file = "secret.toml"\n'
+    config = read(tmp_path, f'edge = "e"\n{uplink}[store]\npath = "/var/lib/e.sqlite"\n')
+    assert config.store.path == Path("/var/lib/e.sqlite")
+    assert config.uplink
+    assert config.uplink.credentials_file == tmp_path / "secret.toml"
+    assert config.uplink.port == 1883
+    assert read(tmp_path, 'edge = "e"').store.path == tmp_path / "stockbeat-edge.sqlite"
+
+
+def test_a_gtin_is_kept_in_its_14_digit_form(tmp_path: Path) -> None:
+    for short, whole in [("9506000134352", "09506000134352"), ("96385074", "00000096385074")]:
+        bay = f'{{ name = "A1", cell = 0, capacity = 1, items = [ {{ gtin = "{short}", unit_grams = 1 }} ] }}'
+        config = read(tmp_path, f'edge = "e"\n{SHELF}bays = [ {bay} ]\n')
+        assert config.shelves[0].bays[0].items[0].gtin == whole
+
+
+def test_several_cells(tmp_path: Path) -> None:
+    bay = '{ name = "A1", cells = [0, 1], capacity = 1, tare_grams = 120.5, items = [] }'
+    config = read(tmp_path, f'edge = "e"\n{SHELF}bays = [ {bay} ]\n')
+    assert (config.shelves[0].bays[0].cells, config.shelves[0].bays[0].tare_grams) == ((0, 1), 120.5)
+
+
+def test_every_problem_is_in_one_message(tmp_path: Path) -> None:
+    text = """
+edge = "Store 42"
+colour = "red"
+[uplink]
+url = "mqtt://me:secret@broker.example"
+[[gates]]
+name = "dock 1"
+reader = { driver = "llrp", url = "http://192.0.2.10", port = 1 }
+antennas = { 1 = "outside", 2 = "front" }
+[[gates]]
+name = "dock-2"
+reader = { driver = "fax" }
+[[shelves]]
+name = "dock-2"
+bays = [ { name = "A1", cell = 0, cells = [1], capacity = 1, items = [] }, { name = "A1", capacity = 0, items = [] } ]
+"""
+    said = problems(tmp_path, text)
+    assert "secret" not in "\n".join(said)
+    assert [line.split(": ")[0] for line in said] == [
+        "edge",
+        "uplink.url",
+        "gates[1].name",
+        "gates[1].reader.url",
+        "gates[1].reader.port",
+        "gates[1].antennas.2",
+        "gates[2].reader",
+        "gates[2].antennas",
+        "shelves[1].bays[1]",
+        "shelves[1].bays[2].cell",
+        "shelves[1].bays[2].capacity",
+        "colour",
+        "shelves[1].name",
+        "shelves[1].bays[2].name",
+    ]
+
+
+BAY = 'name = "A1", capacity = 1, items = []'
+
+
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        ("", "edge: is needed"),
+        ('edge = "Store"', "edge: 1 to 40 of a-z, 0-9 and hyphen, not 'Store'"),
+        ('edge = "e"\ncolour = 1', "colour: is no setting here"),
+        (
+            'edge = "e"\n[uplink]\nurl = "http://x"',
+            "uplink.url: 'http://x' is no broker's address; write mqtt://host",
+        ),
+        ('edge = "e"\n[uplink]\nurl = "mqtt://x:y"', "uplink.url: 'mqtt://x:y' is no URL"),
+        ('edge = "e"\n[uplink]\nurl = "mqtt://x/topic"', "write only mqtt://host:port"),
+        (
+            'edge = "e"\n[uplink]\nurl = "mqtt://me:pw@x"',
+            "put them in credentials_file or in STOCKBEAT_UPLINK_USERNAME",
+        ),
+        (
+            'edge = "e"\n[uplink]\nurl = "mqtt://x"\nmqtt_version = 4',
+            "uplink.mqtt_version: input should be 3 or 5, not 4",
+        ),
+        (
+            'edge = "e"\n[store]\nkeep_days = -1',
+            "store.keep_days: input should be greater than or equal to 0, not -1",
+        ),
+        (
+            'edge = "e"\n[[gates]]\nname = "d"\nantennas = [1, 2]',
+            "gates[1].antennas: say where each antenna looks",
+        ),
+        (
+            'edge = "e"\n[[gates]]\nname = "d"\nantennas = { 1 = "inside" }',
+            "gates[1].antennas: none looks outside",
+        ),
+        (
+            'edge = "e"\n[[gates]]\nname = "d"\nantennas = { 1 = "inside", 2 = "" }',
+            "gates[1].antennas.2: input should be 'outside' or 'inside', not ''",
+        ),
+        (
+            'edge = "e"\n[[gates]]\nname = "d"\nantennas = { one = "inside" }',
+            "gates[1].antennas.one: input should be a",
+        ),
+        (
+            f'edge = "e"\n{GATE}role = "porch"',
+            "gates[1].role: input should be 'dock', 'doorway', 'staging' or 'exit'",
+        ),
+        (
+            f'edge = "e"\n{GATE}joins = {{ outside = "a", inside = "a" }}',
+            "gates[1].joins: both sides are 'a'",
+        ),
+        (f'edge = "e"\n{GATE}joins = {{ outside = "a" }}', "gates[1].joins.inside: is needed"),
+        (f'edge = "e"\n{GATE}calibration = "x"', "gates[1].calibration: is no setting here"),
+        (f'edge = "e"\n{GATE}quiet_s = 0', "gates[1].quiet_s: input should be greater"),
+        (
+            f'edge = "e"\n{GATE}reader = {{ driver = "fax" }}',
+            "gates[1].reader: driver 'fax' is none of 'llrp', 'sics'",
+        ),
+        (f'edge = "e"\n{GATE}reader = {{ url = "tcp://x:1" }}', "gates[1].reader: driver is needed"),
+        (f'edge = "e"\n{GATE}reader = {{ driver = "llrp" }}', "gates[1].reader.url: is needed"),
+        (
+            f'edge = "e"\n{GATE}reader = {{ driver = "llrp", url = "tcp://x:1", session = 4 }}',
+            "gates[1].reader.session: input should be less than or equal to 3, not 4",
+        ),
+        (
+            f'edge = "e"\n{GATE}reader = {{ driver = "sics", url = "tcp://x:1" }}',
+            "gates[1].reader: driver 'sics' reads weights; a gate needs one that reads tags",
+        ),
+        (f'edge = "e"\n{GATE}{GATE}', "gates[2].name: 'dock-1' is taken by gates[1].name"),
+        (
+            f'edge = "e"\n{SHELF}reader = {{ driver = "llrp", url = "tcp://x:1" }}\nbays = [ {{ {BAY}, cell = 0 }} ]',
+            "shelves[1].reader: driver 'llrp' reads tags; a shelf needs one that weighs",
+        ),
+        (f'edge = "e"\n{SHELF}bays = []', "shelves[1].bays: is empty; a shelf has at least one bay"),
+        (f'edge = "e"\n{SHELF}bays = [ {{ {BAY} }} ]', "shelves[1].bays[1].cell: is needed"),
+        (
+            f'edge = "e"\n{SHELF}bays = [ {{ {BAY}, cell = 0, cells = [0] }} ]',
+            "shelves[1].bays[1]: has both cell and",
+        ),
+        (f'edge = "e"\n{SHELF}bays = [ {{ {BAY}, cells = [] }} ]', "shelves[1].bays[1].cells: is empty"),
+        (
+            f'edge = "e"\n{SHELF}bays = [ {{ {BAY}, cell = -1 }} ]',
+            "shelves[1].bays[1].cell: input should be greater",
+        ),
+        (
+            f'edge = "e"\n{SHELF}bays = [ {{ {BAY}, cells = [0, 0] }} ]',
+            "bays[1].cells[2]: 0 is taken by shelves[1]",
+        ),
+        (
+            f'edge = "e"\n{SHELF}bays = [ {{ {BAY}, cell = 0 }}, {{ {BAY.replace("A1", "A2")}, cells = [1, 0] }} ]',
+            "shelves[1].bays[2].cells[2]: 0 is taken by shelves[1].bays[1].cell; each bay's cell is its own",
+        ),
+        (
+            f'edge = "e"\n{SHELF}bays = [ {{ {BAY}, cell = 0 }}, {{ {BAY}, cell = 1 }} ]',
+            "shelves[1].bays[2].name: 'A1' is taken by shelves[1].bays[1].name",
+        ),
+        (
+            f'edge = "e"\n{SHELF}reader = {{ driver = "sics", url = "tcp://x:1" }}\nbays = [ {{ {BAY}, cell = 1 }} ]',
+            "shelves[1].bays[1].cell: a scale of this kind has only cell 0, not 1",
+        ),
+    ],
+)
+def test_names_the_key_as_written_and_says_what_would_be_right(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    assert any(problem in line for line in problems(tmp_path, text)), problems(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "item, problem",
+    [
+        (
+            'gtin = "09506000134353", unit_grams = 1',
+            "items[1].gtin: the check digit of 09506000134353 should be 2",
+        ),
+        ('gtin = "123", unit_grams = 1', "items[1].gtin: a GTIN has 8, 12, 13 or 14 digits, not '123'"),
+        (
+            'gtin = "09506000134352", unit_grams = 0',
+            "items[1].unit_grams: input should be greater than 0, not 0",
+        ),
+        ('gtin = "09506000134352", unit_grams = nan', "items[1].unit_grams: input should be"),
+        (
+            'gtin = "09506000134352", unit_grams = 1, unit_cv = 2',
+            "items[1].unit_cv: input should be less than",
+        ),
+        (
+            'gtin = "09506000134352", unit_grams = 1 }, { gtin = "09506000134352", unit_grams = 2',
+            "items[2].gtin: '09506000134352' is taken by shelves[1].bays[1].items[1].gtin",
+        ),
+    ],
+)
+def test_items(tmp_path: Path, item: str, problem: str) -> None:
+    bay = f'{{ name = "A1", cell = 0, capacity = 1, items = [ {{ {item} }} ] }}'
+    assert any(problem in line for line in problems(tmp_path, f'edge = "e"\n{SHELF}bays = [ {bay} ]\n'))
+
+
+def test_two_devices_at_one_address(tmp_path: Path) -> None:
+    reader = 'reader = { driver = "llrp", url = "tcp://192.0.2.10:5084" }\n'
+    text = f'edge = "e"\n{GATE}{reader}{GATE.replace("dock-1", "dock-2")}{reader}'
+    assert problems(tmp_path, text) == [
+        "gates[2].reader.url: 'tcp://192.0.2.10:5084' is taken by gates[1].reader.url; each device's URL is its own"
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nothing\.toml: .*No such file"):
+        load(tmp_path / "nothing.toml")
+    with pytest.raises(ConfigError, match=r"edge\.toml: .*line 2"):
+        read(tmp_path, 'edge = "e"\n[[gates]\n')
+    (tmp_path / "edge.toml").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match=r"edge\.toml: .*utf-8"):
+        load(tmp_path / "edge.toml")
