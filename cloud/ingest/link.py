@@ -122,8 +122,7 @@ class Link:
             username=self._credentials.username if self._credentials else None,
             password=self._credentials.password if self._credentials else None,
             protocol=aiomqtt.ProtocolVersion.V5 if v5 else aiomqtt.ProtocolVersion.V311,
-            clean_session=None if v5 else True,
-            clean_start=True,
+            clean_session=None if v5 else True,  # with 5, a fresh client starts clean by itself
             timeout=TIMEOUT_S,
             keepalive=KEEPALIVE_S,
             max_queued_incoming_messages=QUEUED,

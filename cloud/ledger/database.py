@@ -33,6 +33,7 @@ class Database:
         if name not in _INSERT:
             raise LedgerError(f"ledger.url: sqlite or postgresql, not {name!r}")
         self.dialect = name
+        self.file = make_url(url).database if name == "sqlite" else None  # a SQLite ledger's
         if name == "sqlite":
             self._writer = _sqlite(url, size=1, read_only=False)
             self._reader = _sqlite(url, size=8, read_only=True)

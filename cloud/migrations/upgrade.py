@@ -63,8 +63,9 @@ def upgrade(database: Database) -> Identity:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             settings = config(connection)
-            _refuse_newer(connection, ScriptDirectory.from_config(settings))
-            command.upgrade(settings, "head")
+            scripts = ScriptDirectory.from_config(settings)
+            if _refuse_newer(connection, scripts) != scripts.get_current_head():
+                command.upgrade(settings, "head")
             return identity.establish(connection)
     except DBAPIError as error:
         raise LedgerError(f"the ledger cannot be opened: {error.orig}") from error
@@ -72,11 +73,12 @@ def upgrade(database: Database) -> Identity:
 
 def check(database: Database) -> None:
     """For reading only: the ledger must be there, and of this program's version. Raises LedgerError."""
+    if database.file is not None and not Path(database.file).exists():
+        raise LedgerError(f"there is no ledger at {database.file}: 'stockbeat cloud run' or 'load' makes one")
     try:
         with database.read() as connection:
             scripts = ScriptDirectory.from_config(config(connection))
-            _refuse_newer(connection, scripts)
-            current = MigrationContext.configure(connection).get_current_revision()
+            current = _refuse_newer(connection, scripts)
     except DBAPIError as error:
         raise LedgerError(f"the ledger cannot be opened: {error.orig}") from error
     if current != scripts.get_current_head():
@@ -85,7 +87,8 @@ def check(database: Database) -> None:
         )
 
 
-def _refuse_newer(connection: Connection, scripts: ScriptDirectory) -> None:
+def _refuse_newer(connection: Connection, scripts: ScriptDirectory) -> str | None:
+    """The ledger's version; None for an empty one. Raises LedgerError for one that we do not know."""
     current = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in scripts.walk_revisions()}
     if current is not None and current not in known:
@@ -93,3 +96,4 @@ def _refuse_newer(connection: Connection, scripts: ScriptDirectory) -> None:
             f"the ledger is of version {current}, which this program does not know (it knows up to"
             f" {scripts.get_current_head()}): a newer program has upgraded it. Install that one, or restore a backup"
         )
+    return current

@@ -1,0 +1,165 @@
+"""`stockbeat cloud`: words -> one call -> exit code."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from cloud import app
+from cloud.config import load as load_config
+from cloud.errors import CloudError
+from cloud.ingest.retry import Retried
+from cloud.ingest.retry import retry as retry_parked
+from cloud.ledger import identity
+from cloud.ledger import verify as checks
+from cloud.ledger.database import Database
+from cloud.ledger.exclusive import exclusive
+from cloud.ledger.tables import balances, items, locations, sites
+from cloud.masterdata.load import load as load_folder
+from cloud.migrations.upgrade import check, upgrade
+
+
+class _Cloud(click.Group):
+    """What the cloud raises on purpose becomes its message and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CloudError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Cloud)
+def cloud() -> None:
+    """The ledger, rules, alerts and the console."""
+
+
+_config = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=Path("cloud.toml"),
+    show_default=True,
+    help="Where the ledger, broker, series, web and mail are.",
+)
+
+
+@contextmanager
+def _to_write(config: Path) -> Iterator[Database]:
+    database = Database(load_config(config).ledger.url)
+    try:
+        with exclusive(database):
+            upgrade(database)
+            yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def _to_read(config: Path) -> Iterator[Database]:
+    database = Database(load_config(config).ledger.url)
+    try:
+        check(database)
+        yield database
+    finally:
+        database.close()
+
+
+@cloud.command()
+@_config
+def run(config: Path) -> None:
+    """Run ingest, rules, series, mail and the console until told to stop."""
+    app.run(load_config(config))
+
+
+@cloud.command()
+@_config
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def load(config: Path, folder: Path) -> None:
+    """Load master data from FOLDER: items, sites, opening stock, contents, rules. Doing it again changes nothing."""
+    with _to_write(config) as database:
+        loaded = load_folder(database, folder, app.utc_now())
+        click.echo(
+            f"{folder}: {loaded.items} items, {loaded.sites} sites, {loaded.opened} opening quantities booked now,"
+            f" {loaded.contents} contents of logistic units, {loaded.rules or 0} rules"
+        )
+        _say(retry_parked(database, app.utc_now()))
+
+
+@cloud.command()
+@_config
+def retry(config: Path) -> None:
+    """Book parked events and unidentified tags again, after what was wrong has been put right."""
+    with _to_write(config) as database:
+        _say(retry_parked(database, app.utc_now()))
+
+
+def _say(retried: Retried) -> None:
+    if retried.booked or retried.parked or retried.identified:
+        click.echo(f"{retried.booked} parked events booked, {retried.identified} tags identified")
+    for reason, count in retried.parked.items():
+        click.echo(f"still parked, {count}: {reason}")
+
+
+@cloud.command()
+@_config
+def verify(config: Path) -> None:
+    """Check that balances are what the movements say, that every item sums to zero, and that no position is missing."""
+    with _to_read(config) as database, database.read() as connection:
+        problems = checks.verify(connection)
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        raise click.ClickException(f"{len(problems)} problems; 'stockbeat cloud rebuild' makes balances anew")
+    click.echo("the ledger is sound")
+
+
+@cloud.command()
+@_config
+def rebuild(config: Path) -> None:
+    """Make all balances anew from the movements."""
+    with _to_write(config) as database, database.write() as connection:
+        click.echo(f"{checks.rebuild(connection)} balances made anew")
+
+
+@cloud.command()
+@_config
+def restored(config: Path) -> None:
+    """Say that this ledger came back from a backup: the edges then refill what it lost."""
+    with _to_write(config) as database, database.write() as connection:
+        who = identity.restored(connection)
+    click.echo(f"ledger {who.ledger} is now of generation {who.generation}")
+
+
+@cloud.command()
+@_config
+@click.option("--site", help="Only this site.")
+def stock(config: Path, site: str | None) -> None:
+    """What is on hand, place by place."""
+    query = (
+        select(sites.c.name, locations.c.name, items.c.gtin, items.c.name, balances.c.quantity, items.c.scale)
+        .select_from(balances)
+        .join(locations, locations.c.id == balances.c.location_id)
+        .join(sites, sites.c.id == locations.c.site_id)
+        .join(items, items.c.id == balances.c.item_id)
+        .where(balances.c.quantity != 0)
+        .order_by(sites.c.name, locations.c.name, items.c.gtin)
+    )
+    if site is not None:
+        query = query.where(sites.c.name == site)
+    with _to_read(config) as database, database.read() as connection:
+        rows = [
+            (at, place, gtin, what, f"{Decimal(quantity).scaleb(-scale):f}")
+            for at, place, gtin, what, quantity, scale in connection.execute(query)
+        ]
+    _table(("site", "place", "item", "name", "quantity"), rows)
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    for row in [head, *rows]:
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
+        click.echo("  ".join([*cells, row[-1].rjust(widths[-1])]))
