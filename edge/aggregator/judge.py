@@ -8,7 +8,7 @@ Laird and Rubin 1977). *Which way?* The sides of its own reads, and those of all
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log, pi
+from math import exp, lgamma, log, log1p, pi
 
 from edge.aggregator.load import Load
 from edge.aggregator.tag import UNKNOWN_HZ, Tag
@@ -21,6 +21,7 @@ COMPANY = 2.0
 # bounded so that no tag is certain by its load alone.
 TEMPER = 1.1
 BOUND = 6.0
+EVENNESS = (1.0, 30.0)  # geometric counts at the one end, nearly Poisson at the other
 SPREAD_S = 0.8  # least spread of a profile in time: a load is a metre or more long
 # Before anything is known, odds that a tag at a gate turns back rather than crosses.
 TURNS = 0.25
@@ -44,6 +45,13 @@ class Verdict:
     at_ms: int
 
 
+def _counted(reads: int, expected: float, evenness: float) -> float:
+    """Log-density of so many reads, in their order of time, of a tag whose rate is drawn from a gamma distribution."""
+    mean = expected / evenness
+    drawn = lgamma(evenness + reads) - lgamma(evenness)
+    return drawn + reads * log(mean) - (evenness + reads) * log1p(mean)
+
+
 class _Times:
     """A tag's sums by side, seconds from the passage's own zero."""
 
@@ -62,12 +70,13 @@ class _Times:
 class _Profile:
     """Sums over the tags of a load, weighted by how sure it is that they moved."""
 
-    __slots__ = ("n", "outside", "t", "tt", "weight")
+    __slots__ = ("n", "nn", "outside", "t", "tt", "weight")
 
     def __init__(self) -> None:
         self.weight = 0.0
         self.outside = 0.0  # how many of them began outside
         self.n = [0.0, 0.0]
+        self.nn = [0.0, 0.0]
         self.t = [0.0, 0.0]
         self.tt = [0.0, 0.0]
 
@@ -76,6 +85,7 @@ class _Profile:
         self.outside += weight * start_out
         for side in (0, 1):
             self.n[side] += weight * times.n[side]
+            self.nn[side] += weight * times.n[side] ** 2
             self.t[side] += weight * times.t[side]
             self.tt[side] += weight * times.tt[side]
 
@@ -90,12 +100,19 @@ class _Profile:
         n = self.n[side] - own * times.n[side]
         expected = (n + 0.2) / (others + 1.0)
         k, t, tt = times.n[side], times.t[side], times.tt[side]
+        counted = _counted(k, expected, self._evenness(side, times, own, expected))
         if n < 0.5:
-            return k * log(expected / 10.0) - expected
+            return counted - k * log(10.0)
         mean = (self.t[side] - own * times.t[side]) / n
         spread = max(SPREAD_S**2, (self.tt[side] - own * times.tt[side]) / n - mean * mean)
         shape = (tt - 2 * mean * t + k * mean * mean) / (2 * spread)
-        return k * (log(expected) - 0.5 * log(2 * pi * spread)) - shape - expected
+        return counted - 0.5 * k * log(2 * pi * spread) - shape
+
+    def _evenness(self, side: int, times: _Times, own: float, expected: float) -> float:
+        """Shape of a gamma distribution of the tags' rates, by moments: 1 when they lie very unequally, more when evenly."""
+        square = (self.nn[side] - own * times.n[side] ** 2) / max(1.0, self.weight - own)
+        beyond = square - expected * expected - expected
+        return min(EVENNESS[1], max(EVENNESS[0], expected * expected / beyond)) if beyond > 0.0 else EVENNESS[1]
 
     def expected(self, side: int, own: float, times: _Times) -> float:
         """Reads of one tag of the load on a side."""

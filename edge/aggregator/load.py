@@ -14,7 +14,7 @@ BIN_MS = 250
 # A tag was with its load before its own first read and after its own last.
 MARGIN_MS = 2_000
 # No load makes a tag surer than this of its direction: odds of e^3.5, 33 to 1.
-BOUND = 3.5
+BOUND = 4.5
 _LOOKS = BIN_MS / 1000 / INDEPENDENT_S  # independent reads that a bin can hold
 CHANGES_HZ = 0.04  # of a load that is read all the time: it is seen to turn, or it does not
 _CHANGE = CHANGES_HZ * BIN_MS / 1000
