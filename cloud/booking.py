@@ -28,6 +28,7 @@ class Occasion:
     at: datetime
     recorded_at: datetime
     doubt: Mapping[str, str]  # why `at` is not what was said; empty when it is
+    decided_at: datetime | None = None  # when the edge had made up its mind, by its own clock
 
 
 def source(key: Key) -> str:
@@ -41,7 +42,8 @@ def occasion(key: Key, event: Stamped, received_at: datetime, now: datetime) -> 
     if event.clock is not Clock.SYNCED or event.at > received_at + AHEAD:
         why = "clock not synchronised" if event.clock is not Clock.SYNCED else "from the future"
         at, doubt = received_at, {"said_at": event.at.isoformat(), "booked_at_receipt": why}
-    return Occasion(key=key, source=source(key), at=at, recorded_at=now, doubt=doubt)
+    decided_at = getattr(event, "decided_at", None)
+    return Occasion(key=key, source=source(key), at=at, recorded_at=now, doubt=doubt, decided_at=decided_at)
 
 
 class Batch:
@@ -108,5 +110,7 @@ class Batch:
 
 
 def evidence(occasion: Occasion, **facts: Any) -> dict[str, Any]:
-    """What a movement cites: the facts that are there, and any doubt about its time."""
+    """What a movement cites: the facts that are there, when it was decided, and any doubt about its time."""
+    if occasion.decided_at is not None:
+        facts["decided_at"] = occasion.decided_at.isoformat()
     return {name: fact for name, fact in facts.items() if fact is not None} | dict(occasion.doubt)
