@@ -58,7 +58,7 @@ def opening_units(shelf: Shelf, seed: int) -> dict[str, list[float]]:
 
 
 def can_tell(shelf: Shelf, item: Item, units: int) -> bool:
-    """Whether the mass of `units` of `item` fits no other number of units, nor another mix of the bay's items."""
+    """Whether the mass of `units` of `item` fits nothing else that could happen at the bay."""
     mean, variance = _mass({item.gtin: units}, shelf)
     for other in _mixes(shelf):
         if other == {item.gtin: units}:
@@ -71,13 +71,15 @@ def can_tell(shelf: Shelf, item: Item, units: int) -> bool:
 
 
 def _mixes(shelf: Shelf) -> Iterator[dict[str, int]]:
-    """Every number of units of one item, and of two items moved the same way, that the bay could hold."""
+    """Any number of units of one item that the bay could hold; of two, moved the same way or one for the other."""
     for place, item in enumerate(shelf.items):
         for units in range(1, shelf.capacity + 1):
             yield {item.gtin: units}
-            for second in shelf.items[place + 1 :]:
-                for more in range(1, shelf.capacity - units + 1):
-                    yield {item.gtin: units, second.gtin: more}
+        for second in shelf.items[place + 1 :]:
+            for units in range(-shelf.most(item), shelf.most(item) + 1):
+                for more in range(-shelf.most(second), shelf.most(second) + 1):
+                    if units and more:
+                        yield {item.gtin: units, second.gtin: more}
 
 
 def _mass(mix: dict[str, int], shelf: Shelf) -> tuple[float, float]:
@@ -86,7 +88,7 @@ def _mass(mix: dict[str, int], shelf: Shelf) -> tuple[float, float]:
     for item in shelf.items:
         units = mix.get(item.gtin, 0)
         mean += units * item.unit_grams
-        variance += units * (item.unit_cv * item.unit_grams) ** 2
+        variance += abs(units) * (item.unit_cv * item.unit_grams) ** 2
     return mean, variance
 
 
@@ -135,12 +137,10 @@ class _Bay:
         ]
 
     def _may_fall(self, stock: _Stock, to: int) -> bool:
-        """A bay goes low only when a clerk can fill it up in one go that the scale can count."""
-        if to < 0 or to >= self.shop.clear:
-            return to >= 0
-        short = self.shop.clear - to
-        refillable = short <= min(stock.largest_go, stock.backroom)
-        return refillable or (stock.low_since_s is None and to >= self.shop.low)
+        """A bay leaves the well-filled only while a clerk can fill it up again, in one go that the scale can count."""
+        if to >= self.shop.clear:
+            return True
+        return to >= 0 and min(stock.largest_go, stock.backroom) >= self.shop.clear
 
     def put_backs(self, stock: _Stock) -> list[int]:
         """How many a customer may put back: only into a bay that is well filled, and only what was taken."""

@@ -88,7 +88,8 @@ async def scale(
         await ready.wait()
         say(f"serial:{link}?baud=9600")
         while True:
-            cell.put(Step(loop.time(), await changes.get()))
+            grams_put = await changes.get()
+            cell.put(Step(loop.time(), grams_put))
 
 
 def _microseconds(at: datetime) -> int:
