@@ -118,7 +118,11 @@ class GateWatch:
             tag.fade(at_ms)
             at_rest = tag.g <= 0.0 and (
                 state.open is None
-                or (tag.most_g < MOVING and tag.since_ms < state.open.began_ms and at_ms > tag.last_ms + APART_MS)
+                or (
+                    tag.most_g < MOVING
+                    and tag.since_ms < state.open.began_ms
+                    and at_ms > tag.last_ms + APART_MS
+                )
             )
             if at_rest or tag.epoch != state.epoch:
                 tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch)

@@ -112,7 +112,9 @@ class _Profile:
         """Shape of a gamma distribution of the tags' rates, by moments: 1 when they lie very unequally, more when evenly."""
         square = (self.nn[side] - own * times.n[side] ** 2) / max(1.0, self.weight - own)
         beyond = square - expected * expected - expected
-        return min(EVENNESS[1], max(EVENNESS[0], expected * expected / beyond)) if beyond > 0.0 else EVENNESS[1]
+        return (
+            min(EVENNESS[1], max(EVENNESS[0], expected * expected / beyond)) if beyond > 0.0 else EVENNESS[1]
+        )
 
     def expected(self, side: int, own: float, times: _Times) -> float:
         """Reads of one tag of the load on a side."""

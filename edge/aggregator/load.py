@@ -15,6 +15,8 @@ BIN_MS = 250
 MARGIN_MS = 2_000
 # No load makes a tag surer than this of its direction: odds of e^3.5, 33 to 1.
 BOUND = 4.5
+# A load that stood in view is noticed late: so probable is it that it had changed sides before.
+UNSEEN = 0.2
 _LOOKS = BIN_MS / 1000 / INDEPENDENT_S  # independent reads that a bin can hold
 CHANGES_HZ = 0.04  # of a load that is read all the time: it is seen to turn, or it does not
 _CHANGE = CHANGES_HZ * BIN_MS / 1000
@@ -38,7 +40,9 @@ class Load(msgspec.Struct, array_like=True):
 
         `start_out` is how probable it was that it began outside.
         """
-        oo, oi, io, ii = start_out, 0.0, 0.0, 1.0 - start_out
+        unseen = UNSEEN * abs(2.0 * start_out - 1.0)
+        oo, oi = start_out * (1.0 - unseen), start_out * unseen
+        io, ii = (1.0 - start_out) * unseen, (1.0 - start_out) * (1.0 - unseen)
         for number in range((from_ms - MARGIN_MS) // BIN_MS, (to_ms + MARGIN_MS) // BIN_MS + 1):
             counts = self.bins.get(number)
             if counts is None:  # a load that is not read is not there: it does not turn round unseen

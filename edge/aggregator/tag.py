@@ -48,6 +48,7 @@ _LOG_FALSE = log(1.0 - TRUE_SIDE)
 # Of what was believed about its zone, so much is doubted whenever a tag begins to move: beliefs of rest rest on reads
 # that are not independent.
 FORGOTTEN = 0.06
+LOST_MS = 30_000  # unseen for half a minute, it may have been carried anywhere
 # A tag may move so long before it is first read, and after it is last read: a load's first tag is read seconds
 # before its last one.
 UNSEEN_S = 3.0
@@ -103,12 +104,11 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
     def begin(self, at_ms: int, at_us: int, rssi_dbm: float, epoch: int) -> None:
         """Forget the sides read so far, but not where the tag was and how it is read at rest."""
         outside = self.oo + self.io
-        away = min(
-            1.0, (at_ms - self.last_ms) / 30_000
-        )  # unseen for half a minute, it may have been carried anywhere
+        away = min(1.0, (at_ms - self.last_ms) / LOST_MS)
         outside += (0.5 - outside) * max(away, FORGOTTEN)
         self.start_out = outside
-        change = _change(min(UNSEEN_S, (at_ms - self.last_ms) / 1000) if self.last_ms < at_ms else UNSEEN_S)
+        # Where it stood is known: it may have left before it was noticed. Where it is not, that is its first zone.
+        change = _change(UNSEEN_S) * abs(2.0 * outside - 1.0)
         self.oo, self.oi = outside * (1.0 - change), outside * change
         self.io, self.ii = (1.0 - outside) * change, (1.0 - outside) * (1.0 - change)
         self.epoch, self.since_ms, self.since_us = epoch, at_ms, at_us
