@@ -69,7 +69,8 @@ setInterval(() => {
   if (!document.hidden && Date.now() - lastHeard > QUIET_MS) {
     lost();
     lastHeard = Date.now(); // one attempt at a time
-    if (connection && connection.reader) connection.reader.cancel(); // htmx then connects anew
+    if (!connection) location.reload(); // the very first attempt failed, and htmx makes no second
+    else if (connection.reader) connection.reader.cancel(); // htmx then connects anew
   }
 }, 1000);
 tellAges();
