@@ -31,7 +31,10 @@ HELD_MS = 120_000
 # A passage of an unbroken stream of loads is cut here, between tags and not through one.
 LONGEST_MS = 60_000
 # Movement below this share of the passage's height is what remains of a load at rest.
+# Big loads hum: a hundred tags at rest are surprising now and then, so more is asked where there was more.
 ALIVE = 0.15
+ALIVE_BIG = 0.35
+BIG = 9.0  # where the two meet: 15, about what a load of 5 to 10 tags stirs up
 ENERGY_S = (
     1.0  # over which movement is smoothed: a load's reads come in bursts as its tags turn to the antennas
 )
@@ -87,6 +90,11 @@ class State(msgspec.Struct, array_like=True):
     open: Open | None = None
     swept_ms: int = 0
     began_ms: int = 0  # the first read ever
+
+
+def _least(height: float) -> float:
+    """The movement below which a passage dies down, after it was so high."""
+    return max(ALIVE * height, ALIVE_BIG * (height - BIG))
 
 
 class GateWatch:
@@ -183,7 +191,7 @@ class GateWatch:
         current.energy = current.energy / (1.0 + x + 0.5 * x * x) + news
         if current.energy > current.height:
             current.height = current.energy
-        if current.energy >= ALIVE * current.height and at_ms > current.active_ms:
+        if current.energy >= _least(current.height) and at_ms > current.active_ms:
             current.active_ms, current.active_us = at_ms, at_us
         return current
 

@@ -109,7 +109,7 @@ class _Profile:
         return counted - 0.5 * k * log(2 * pi * spread) - shape
 
     def _evenness(self, side: int, times: _Times, own: float, expected: float) -> float:
-        """Shape of a gamma distribution of the tags' rates, by moments: 1 when they lie very unequally, more when evenly."""
+        """Shape of a gamma distribution of the tags' rates, by moments: 1 if they lie very unequally, else more."""
         square = (self.nn[side] - own * times.n[side] ** 2) / max(1.0, self.weight - own)
         beyond = square - expected * expected - expected
         return (

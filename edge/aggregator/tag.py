@@ -47,7 +47,7 @@ _LOG_FALSE = log(1.0 - TRUE_SIDE)
 
 # Of what was believed about its zone, so much is doubted whenever a tag begins to move: beliefs of rest rest on reads
 # that are not independent.
-FORGOTTEN = 0.06
+FORGOTTEN = 0.02
 LOST_MS = 30_000  # unseen for half a minute, it may have been carried anywhere
 # A tag may move so long before it is first read, and after it is last read: a load's first tag is read seconds
 # before its last one.
