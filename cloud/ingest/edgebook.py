@@ -150,7 +150,7 @@ def telemetry(connection: Connection, master: Master, said: Telemetry, received_
             where=agents.c.at <= agent.excluded.at,
         )
     )
-    _devices(connection, said, at, received_at)
+    _devices(connection, said, received_at)
     known = {}
     for level in said.levels:
         bay = master.bays.get((said.edge, level.shelf, level.bay))
@@ -184,7 +184,7 @@ def _health(said: Telemetry) -> dict[str, object]:
     }
 
 
-def _devices(connection: Connection, said: Telemetry, at: datetime, received_at: datetime) -> None:
+def _devices(connection: Connection, said: Telemetry, received_at: datetime) -> None:
     newest = {health.device: health for health in said.devices}
     if not newest:
         return
@@ -198,7 +198,7 @@ def _devices(connection: Connection, said: Telemetry, at: datetime, received_at:
             "reads_per_s": health.reads_per_s,
             "last_read_at": health.last_read_at,
             "clock_offset_ms": health.clock_offset_ms,
-            "heard_at": at,
+            "heard_at": received_at,
         }
         for name, health in sorted(newest.items())
     ]

@@ -196,9 +196,7 @@ def _named(
     gtins = dict(
         connection.execute(
             select(items.c.id, items.c.gtin).where(items.c.id.in_({item_id for item_id, _ in places}))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     stocked = dict(
         connection.execute(
@@ -206,9 +204,7 @@ def _named(
                 locations.c.id.in_({location_id for _, location_id in places}),
                 locations.c.usage.in_(STOCKED),
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return {
         (item_id, location_id): (site, stocked[location_id], gtins[item_id])

@@ -129,7 +129,7 @@ def read(connection: Connection) -> Master:
             row.id: Site(id=row.id, name=row.name, sscc_policy=row.sscc_policy, given=given.get(row.id, {}))
             for row in connection.execute(select(sites.c.id, sites.c.name, sites.c.sscc_policy))
         },
-        edges=dict(connection.execute(select(edges.c.edge, edges.c.site_id)).tuples().all()),
+        edges=dict(connection.execute(select(edges.c.edge, edges.c.site_id)).all()),
         locations=places,
         items={
             row.gtin: Item(id=row.id, gtin=row.gtin, name=row.name, scale=row.scale)
@@ -154,7 +154,5 @@ def read(connection: Connection) -> Master:
             )
             for row in connection.execute(select(bays))
         },
-        prefixes=dict(
-            connection.execute(select(epc_prefixes.c.prefix, epc_prefixes.c.item_id)).tuples().all()
-        ),
+        prefixes=dict(connection.execute(select(epc_prefixes.c.prefix, epc_prefixes.c.item_id)).all()),
     )

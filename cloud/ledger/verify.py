@@ -97,8 +97,8 @@ def _balances(connection: Connection) -> list[str]:
     stored = {
         (row.item_id, row.location_id): int(row.quantity) for row in connection.execute(select(balances))
     }
-    gtins = dict(connection.execute(select(items.c.id, items.c.gtin)).tuples().all())
-    names = dict(connection.execute(select(locations.c.id, locations.c.name)).tuples().all())
+    gtins = dict(connection.execute(select(items.c.id, items.c.gtin)).all())
+    names = dict(connection.execute(select(locations.c.id, locations.c.name)).all())
     return [
         f"balance of {gtins[place[0]]} at {names[place[1]]!r} is {stored.get(place)},"
         f" its movements give {right.get(place)}"

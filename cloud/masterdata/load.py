@@ -84,9 +84,9 @@ def _known(connection: Connection) -> Known:
         places[site][name] = usage
     owners = select(edges.c.edge, sites.c.name).join(sites, sites.c.id == edges.c.site_id)
     return Known(
-        scales=dict(connection.execute(select(items.c.gtin, items.c.scale)).tuples().all()),
+        scales=dict(connection.execute(select(items.c.gtin, items.c.scale)).all()),
         places=places,
-        edges=dict(connection.execute(owners).tuples().all()),
+        edges=dict(connection.execute(owners).all()),
     )
 
 
@@ -139,7 +139,7 @@ def _store_items(connection: Connection, files: Files) -> None:
 
 
 def _item_ids(connection: Connection) -> dict[str, int]:
-    return dict(connection.execute(select(items.c.gtin, items.c.id)).tuples().all())
+    return dict(connection.execute(select(items.c.gtin, items.c.id)).all())
 
 
 def _store_site(connection: Connection, site: SiteSection) -> None:
@@ -155,9 +155,9 @@ def _store_site(connection: Connection, site: SiteSection) -> None:
         [{"site_id": site_id, "name": name, "usage": usage} for name, usage in usages.items()],
     )
     places = dict(
-        connection.execute(select(locations.c.name, locations.c.id).where(locations.c.site_id == site_id))
-        .tuples()
-        .all()
+        connection.execute(
+            select(locations.c.name, locations.c.id).where(locations.c.site_id == site_id)
+        ).all()
     )
     _upsert(connection, edges, [{"edge": edge, "site_id": site_id} for edge in site.edges])
     _store_gates(connection, site, places)
@@ -190,7 +190,7 @@ def _store_bays(connection: Connection, site: SiteSection, places: dict[str, int
     taken = select(bays.c.location_id).where(tuple_(bays.c.edge, bays.c.shelf, bays.c.bay).in_(keys))
     moved = sorted(set(connection.scalars(taken)) - set(here))
     if moved:
-        names = dict(connection.execute(select(locations.c.id, locations.c.name)).tuples().all())
+        names = dict(connection.execute(select(locations.c.id, locations.c.name)).all())
         raise MasterDataError(
             "sites.toml: a bay's place cannot be renamed while the ledger has it: "
             + ", ".join(f"{names[location_id]!r}" for location_id in moved)

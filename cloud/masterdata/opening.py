@@ -33,7 +33,7 @@ def book_opening(connection: Connection, files: Files, at: datetime) -> int:
     Raises:
         MasterDataError: with every problem of the files.
     """
-    site_ids = dict(connection.execute(select(sites.c.name, sites.c.id)).tuples().all())
+    site_ids = dict(connection.execute(select(sites.c.name, sites.c.id)).all())
     only = files.sites[0].row.name if len(files.sites) == 1 else next(iter(site_ids), "")
     wanted = list(_wanted(connection, files, only))
     booked = _booked(connection, [opening.source for opening in wanted])
@@ -71,7 +71,7 @@ def _booked(connection: Connection, sources: list[str]) -> Mapping[str, int]:
     for start in range(0, len(sources), KEYS_A_QUERY):
         some = sources[start : start + KEYS_A_QUERY]
         query = select(movements.c.source, movements.c.quantity).where(movements.c.source.in_(some))
-        booked.update(connection.execute(query).tuples().all())
+        booked.update(connection.execute(query).all())
     return booked
 
 
@@ -85,9 +85,9 @@ def _changed(opening: _Opening, was: int) -> str:
 
 def _postings(connection: Connection, site_id: int, some: list[_Opening], at: datetime) -> list[Posting]:
     places = dict(
-        connection.execute(select(locations.c.name, locations.c.id).where(locations.c.site_id == site_id))
-        .tuples()
-        .all()
+        connection.execute(
+            select(locations.c.name, locations.c.id).where(locations.c.site_id == site_id)
+        ).all()
     )
     return [
         Posting(

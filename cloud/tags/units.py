@@ -118,7 +118,7 @@ def _read_beside(judge: Judge, together: Sequence[Seen], first: Seen) -> Counter
 
 def _declared(judge: Judge, epc: str) -> Mapping[int, int]:
     query = select(contents.c.item_id, contents.c.quantity).where(contents.c.sscc == decode(epc).sscc)
-    return dict(judge.connection.execute(query.order_by(contents.c.item_id)).tuples().all())
+    return dict(judge.connection.execute(query.order_by(contents.c.item_id)).all())
 
 
 def _save(judge: Judge, tag: Tag, shares: Shares) -> None:
