@@ -68,28 +68,32 @@ def _is_due(channel: str, now: datetime) -> ColumnElement[bool]:
 
 def lease(connection: Connection, channel: str, now: datetime) -> Letter | None:
     """Take the oldest message that is due; None when there is none."""
-    is_due = _is_due(channel, now)
-    oldest = connection.execute(
-        select(notifications)
-        .where(is_due)
-        .order_by(notifications.c.next_at, notifications.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
-    if oldest is None:
+    due_now = _is_due(channel, now)
+    first = (
+        select(notifications).where(due_now).order_by(notifications.c.next_at, notifications.c.id).limit(1)
+    )
+    while (oldest := connection.execute(first).first()) is not None:
+        same = (
+            (notifications.c.alert_id == oldest.alert_id)
+            & (notifications.c.event == oldest.event)
+            & (notifications.c.channel == channel)
+        )
+        # All its rows at once and in order, or two processes could each hold a row that the other wants.
+        rows = connection.execute(
+            select(notifications.c.id, notifications.c.recipient)
+            .where(same, due_now)
+            .order_by(notifications.c.id)
+            .with_for_update()
+        ).all()
+        if rows:
+            break  # else another process took it meanwhile: look for the next
+    else:
         return None
-    same = (
-        (notifications.c.alert_id == oldest.alert_id)
-        & (notifications.c.event == oldest.event)
-        & (notifications.c.channel == channel)
-    )
-    taken = connection.execute(
+    connection.execute(
         update(notifications)
-        .where(same, is_due)
+        .where(notifications.c.id.in_([row.id for row in rows]))
         .values(next_at=now + LEASE, attempts=notifications.c.attempts + 1)
-        .returning(notifications.c.recipient)
     )
-    due = tuple(sorted(taken.scalars()))
     everyone = connection.execute(select(notifications.c.recipient).where(same)).scalars()
     return Letter(
         ledger=connection.execute(select(ledgers.c.ledger)).scalar_one(),
@@ -99,7 +103,7 @@ def lease(connection: Connection, channel: str, now: datetime) -> Letter | None:
         body=oldest.body,
         created_at=oldest.created_at,
         everyone=tuple(sorted(everyone)),
-        due=due,
+        due=tuple(sorted(row.recipient for row in rows)),
     )
 
 

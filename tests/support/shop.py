@@ -78,6 +78,11 @@ def rules(database: Database, *written: dict[str, Any], at: datetime = NINE) -> 
     return parsed
 
 
+def lock(connection: Connection) -> None:
+    """The site's head lock, as a booking takes it."""
+    connection.execute(select(tables.sites.c.head).where(tables.sites.c.id == 1).with_for_update())
+
+
 def balance(connection: Connection, location: int, item: int, quantity: int, at: datetime) -> None:
     """Say what the ledger has of an item at a place, from `at` on."""
     row = {"item_id": item, "location_id": location, "quantity": quantity, "position": 1, "event_at": at}
