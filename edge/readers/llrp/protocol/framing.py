@@ -1,12 +1,15 @@
 """From a byte stream to whole messages. Source: LLRP 1.1, section 17.1."""
 
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple, cast
 
 from edge.errors import ProtocolError
 
 HEADER = struct.Struct("!HII")  # 3 reserved bits, 3 of version, 10 of type; length; id
+HEADER_SIZE = HEADER.size
+_unpack_header = HEADER.unpack_from
 VERSIONS = (1, 2)  # LLRP 1.0.1 and 1.1
 
 # A longer message is a corrupt length, not a report: 1 MiB holds about 17,000 tag reports with every optional field
@@ -18,6 +21,10 @@ class Message(NamedTuple):
     type: int
     id: int
     body: bytes
+
+
+# As Message._make, at half the price: how many values there are is known.
+_message = cast(Callable[[tuple[int, int, bytes]], Message], partial(tuple.__new__, Message))
 
 
 class Framer:
@@ -37,21 +44,22 @@ class Framer:
             ProtocolError: what follows is not LLRP. LLRP has no start marker to find again, so drop this framer
                 and its connection.
         """
-        buffer, at = self._buffer, 0
+        buffer, at, size = self._buffer, 0, len(self._buffer)
         try:
-            while len(buffer) - at >= HEADER.size:
-                head, length, message_id = HEADER.unpack_from(buffer, at)
-                if (version := head >> 10 & 0b111) not in VERSIONS or head >> 13:
+            while size - at >= HEADER_SIZE:
+                head, length, message_id = _unpack_header(buffer, at)
+                if head >> 10 not in VERSIONS:  # above the version are reserved bits, which are zero
                     raise ProtocolError(
-                        f"LLRP version {version} in header {head:04x}, expected one of {VERSIONS}"
+                        f"LLRP version {head >> 10 & 7} in header {head:04x}, expected {VERSIONS}"
                     )
-                if not HEADER.size <= length <= MAX_MESSAGE:
+                if not HEADER_SIZE <= length <= MAX_MESSAGE:
                     raise ProtocolError(
-                        f"LLRP message of {length} bytes, expected {HEADER.size} to {MAX_MESSAGE}"
+                        f"LLRP message of {length} bytes, expected {HEADER_SIZE} to {MAX_MESSAGE}"
                     )
-                if len(buffer) - at < length:
+                end = at + length
+                if end > size:
                     return
-                start, at = at + HEADER.size, at + length
-                yield Message(head & 0x3FF, message_id, buffer[start:at])
+                start, at = at + HEADER_SIZE, end
+                yield _message((head & 0x3FF, message_id, buffer[start:end]))
         finally:
             self._buffer = buffer[at:]

@@ -10,7 +10,7 @@ other the values. Whatever looks different goes to the walker.
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import NamedTuple, cast
 
@@ -63,18 +63,18 @@ _VALUES = {type: struct.Struct(f"!{code}") for type, (_, code) in _FIELDS.items(
 _NOTHING = TagReport(epc=b"")
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
+Values = tuple[object, ...]
+
+
+class _Layout(NamedTuple):
     """Where everything is in reports that look alike."""
 
     size: int
-    signs: Callable[[bytes, int], tuple[int, ...]]  # the bytes that must be just so,
-    expected: tuple[int, ...]  # and what they must be
-    values: Callable[[bytes, int], tuple[object, ...]]
-    missing: tuple[int, ...]  # fields of a TagReport that are carried forward
-    arrange: Callable[
-        [tuple[object, ...]], tuple[object, ...]
-    ]  # values and the missing, into a TagReport's order
+    signs: Callable[[bytes, int], Values]  # the bytes that must be just so,
+    expected: Values  # and what they must be
+    values: Callable[[bytes, int], Values]
+    carry: Callable[[Values], Values]  # of the last report, what this one leaves out
+    arrange: Callable[[Values], Values]  # values and what is carried forward, into a TagReport's order
 
 
 class ReportDecoder:
@@ -94,10 +94,19 @@ class ReportDecoder:
         reports: list[TagReport] = []
         at, end = 0, len(body)
         while at < end:
-            layout = self._layout
-            if layout is None or at + layout.size > end or layout.signs(body, at) != layout.expected:
-                layout = self._known(body, at)
-            at = self._walk(body, at, reports) if layout is None else self._repeat(layout, body, at, reports)
+            if self._layout is None:
+                at = self._walk(body, at, reports)
+                continue
+            size, signs, expected, values, carry, arrange = self._layout
+            carried, last = carry(self._last), end - size
+            start = at
+            while at <= last and signs(body, at) == expected:
+                reports.append(_report(arrange(values(body, at) + carried)))
+                at += size
+            if at > start:
+                self._last = reports[-1]
+            if at < end:
+                self._layout = self._known(body, at)
         return reports
 
     def _known(self, body: bytes, at: int) -> _Layout | None:
@@ -107,27 +116,7 @@ class ReportDecoder:
         layout = self._layouts.get(TLV_HEADER.unpack_from(body, at)[1])
         if layout is None or at + layout.size > len(body) or layout.signs(body, at) != layout.expected:
             return None
-        self._layout = layout
         return layout
-
-    def _repeat(self, layout: _Layout, body: bytes, at: int, reports: list[TagReport]) -> int:
-        """Take this report, already found to fit, and all that look the same behind it; return where they end."""
-        signs, expected, values, arrange, size = (
-            layout.signs,
-            layout.expected,
-            layout.values,
-            layout.arrange,
-            layout.size,
-        )
-        carried = tuple(self._last[field] for field in layout.missing)
-        last = len(body) - size
-        while True:
-            reports.append(_REPORT(arrange(values(body, at) + carried)))
-            at += size
-            if at > last or signs(body, at) != expected:
-                break
-        self._last = reports[-1]
-        return at
 
     def _walk(self, body: bytes, at: int, reports: list[TagReport]) -> int:
         """Take the one parameter here whatever it looks like; return where it ends."""
@@ -145,7 +134,8 @@ class ReportDecoder:
         return param.end
 
 
-_REPORT = cast(Callable[[tuple[object, ...]], TagReport], TagReport._make)
+# As TagReport._make, at half the price: how many values there are is known.
+_report = cast(Callable[[Values], TagReport], partial(tuple.__new__, TagReport))
 
 
 def read(body: bytes, inside: list[Param], last: TagReport) -> TagReport:
@@ -164,7 +154,7 @@ def read(body: bytes, inside: list[Param], last: TagReport) -> TagReport:
             values[0] = body[start : start + size]
     if values[0] is None:
         raise ProtocolError(f"LLRP tag report without an EPC: parameters {[param.type for param in inside]}")
-    return _REPORT(tuple(values))
+    return _report(tuple(values))
 
 
 def _epc_data(body: bytes, param: Param) -> tuple[int, int]:
@@ -212,6 +202,13 @@ def _learn(body: bytes, whole: Param, inside: list[Param]) -> _Layout | None:
         signs=struct.Struct(signs).unpack_from,
         expected=tuple(expected),
         values=struct.Struct(values).unpack_from,
-        missing=missing,
-        arrange=itemgetter(*(given.index(field) for field in range(len(given)))),
+        carry=_pick(missing),
+        arrange=_pick(tuple(given.index(field) for field in range(len(given)))),
     )
+
+
+def _pick(fields: tuple[int, ...]) -> Callable[[Values], Values]:
+    """Takes these fields of a tuple, as a tuple: itemgetter gives one field bare, and knows no way to take none."""
+    if len(fields) > 1:
+        return itemgetter(*fields)
+    return lambda values: tuple(values[field] for field in fields)
