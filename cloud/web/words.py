@@ -37,8 +37,13 @@ _VERDICTS = {
     "unclaimed": "no item claims it",
     "held": "held",
 }
-# How a figure was proven; a movement of any other kind was booked from a shelf that weighs.
+# How a figure was proven: by a weight at rest, or by what the newest movement was. Anything else was only booked.
 _PROOFS = {
+    "weighed": "weighed",
+    "pick": "weighed",
+    "put_back": "weighed",
+    "restock": "weighed",
+    "unplaced": "weighed",
     "opening": "opening figure of",
     "count": "counted",
     "correction": "corrected",
@@ -63,7 +68,7 @@ def subject(matter_subject: str, details: Any) -> str:
 
 
 def proof(how: str) -> str:
-    return _PROOFS.get(how, "weighed")
+    return _PROOFS.get(how, "booked")
 
 
 def clock(at: datetime, zone: ZoneInfo, now: datetime) -> str:

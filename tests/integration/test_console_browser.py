@@ -180,6 +180,15 @@ async def test_a_connection_that_died_without_a_word_is_noticed(served: Console)
         await visit.page.wait_for_selector(LIVE, timeout=15_000)
 
 
+async def test_a_stream_that_never_opened_is_tried_again(served: Console) -> None:
+    async with browser_page() as visit:
+        await visit.page.route("**/events*", lambda route: route.abort("connectionrefused"))
+        await visit.page.goto(served.url)
+        await visit.page.wait_for_selector("#link[data-state=lost]")
+        await visit.page.unroute("**/events*")
+        await visit.page.wait_for_selector(LIVE, timeout=25_000)
+
+
 async def test_a_page_without_a_site_says_what_to_do_and_goes_on_by_itself(
     database: Database, visit: Visit
 ) -> None:

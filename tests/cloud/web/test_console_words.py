@@ -69,3 +69,9 @@ def test_a_load_is_named_by_its_door_and_its_tags() -> None:
     assert words.subject("store-042/x", {"gate": "dock-1", "tags": [{}, {}]}) == "2 tags at dock-1"
     assert words.subject("store-042/x", {"gate": "dock-1", "tags": [{}]}) == "1 tag at dock-1"
     assert words.subject("A4", {}) == words.subject("A4", []) == "A4"
+
+
+def test_a_figure_that_nothing_physical_stands_behind_is_only_booked() -> None:
+    assert [words.proof(how) for how in ("weighed", "pick", "restock")] == ["weighed"] * 3
+    assert words.proof("opening") == "opening figure of"
+    assert words.proof("sale") == "booked"
