@@ -48,6 +48,7 @@ START_MS = 5_000
 START_RATE_S = 2.5
 # Reads of a tag that has not moved so far, so far apart, do not belong to one movement.
 APART_MS = 2_500
+ANCHOR_MS = 4_000  # at rest, what a tag is compared with is so old at most
 
 
 class Side(StrEnum):
@@ -117,6 +118,7 @@ class GateWatch:
         state = self._state
         events = self._close_before(at_ms, stamp) if state.open else []
         tag = state.tags.get(read.epc)
+        starting = at_ms < state.began_ms + START_MS
         if tag is None:
             if not state.tags and not state.epoch:
                 state.began_ms = at_ms
@@ -124,22 +126,21 @@ class GateWatch:
             tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch)
         else:
             tag.fade(at_ms)
-            at_rest = tag.g <= 0.0 and (
-                state.open is None
-                or (
-                    tag.most_g < MOVING
-                    and tag.since_ms < state.open.began_ms
-                    and at_ms > tag.last_ms + APART_MS
-                )
-            )
+            if state.open is None:
+                at_rest = tag.g <= 0.0 and (at_ms > tag.since_ms + ANCHOR_MS or starting)
+            else:
+                lone = tag.since_ms < state.open.began_ms and at_ms > tag.last_ms + APART_MS
+                at_rest = tag.g <= 0.0 and tag.most_g < MOVING and lone
             if at_rest or tag.epoch != state.epoch:
                 tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch)
         if read.tid:
             tag.tid = read.tid
-        starting = at_ms < state.began_ms + START_MS
         news = tag.see(side, at_ms, read.at_us, read.rssi_dbm, START_RATE_S if starting else RATE_S)
-        if tag.g >= MOVING and news > 0.0 and (not starting or tag.oi + tag.io > 0.5):
+        changed = tag.oi + tag.io
+        if tag.g >= MOVING and news > 0.0 and (not starting or changed > 0.5):
             self._stir(tag, at_ms, read.at_us, news).load.see(side, at_ms)
+        elif state.open is None and changed > 0.8 and tag.moved > tag.mixed + 1.0:
+            self._stir(tag, at_ms, read.at_us, 1.0).load.see(side, at_ms)
         if state.open and tag.member != state.passages:
             tag.member = state.passages
             state.open.members.append(read.epc)
