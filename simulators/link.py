@@ -18,9 +18,9 @@ from typing import Protocol
 from simulators.errors import LinkDown
 from simulators.trouble import HangUp, Send, Trouble, Wait
 
-# A port nobody has open keeps nothing; a pty would keep 20 kB of what was weighed long ago. About 45 s at
-# ten lines a second: so far behind is only who is not there.
-PTY_BACKLOG = 8192
+# A port nobody has open keeps nothing; a pty would keep 20 kB of what was weighed long ago. This is about 11 s at
+# ten lines a second: so far behind is only who is not there. (The kernel counts no more than 4095 unread bytes.)
+PTY_BACKLOG = 2048
 REPLUG_S = 1.0  # a pulled USB plug takes about this long to be a port again
 READ = 4096
 

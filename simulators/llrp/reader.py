@@ -338,5 +338,6 @@ class Reader:
         )
 
     def _new_id(self) -> int:
-        self._next_id = (self._next_id + 1) & 0xFFFFFFFF
-        return self._next_id
+        number = self._next_id
+        self._next_id = (number + 1) & 0xFFFFFFFF
+        return number
