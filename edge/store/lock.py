@@ -36,7 +36,10 @@ class Lock:
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
-        os.close(self._file)
+        """Releasing it again does nothing."""
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
 
 
 def holder(store: Path) -> int | None:

@@ -5,6 +5,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -19,6 +20,9 @@ from wire.messages import Ack
 
 EPOCH = datetime(2026, 11, 22, tzinfo=UTC)
 DAY_S = 86_400.0
+
+
+pytestmark = pytest.mark.timeout(60)  # some thousand commits, each of which waits for the disk
 
 
 class Sending(RuleBasedStateMachine):
