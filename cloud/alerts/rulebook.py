@@ -12,6 +12,9 @@ from cloud.ledger.tables import items, locations, rules, sites
 from cloud.rules.parse import RulesError, definition, parse, restore
 from cloud.rules.rule import Rule
 
+# As text, by which a rule is parsed only once; made once, because each booking asks it.
+_ACTIVE = select(cast(rules.c.definition, Text)).where(rules.c.active).order_by(rules.c.name)
+
 
 def check(document: Mapping[str, Any], name: str = "rules.toml") -> list[Rule]:
     """The rules of a file that has been read to plain values.
@@ -53,8 +56,7 @@ def store(connection: Connection, wanted: Sequence[Rule], at: datetime, name: st
 
 def active(connection: Connection) -> list[Rule]:
     """The rules that judge now, by name."""
-    texts = select(cast(rules.c.definition, Text)).where(rules.c.active).order_by(rules.c.name)
-    return [restore(text) for text in connection.execute(texts).scalars()]
+    return [restore(text) for text in connection.execute(_ACTIVE).scalars()]
 
 
 def _unknown_names(connection: Connection, wanted: Sequence[Rule]) -> list[str]:

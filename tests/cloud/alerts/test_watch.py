@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from cloud.alerts import rulebook
-from cloud.alerts.watch import refill_open, settle, settle_all
+from cloud.alerts.watch import refill_open, settle, settle_all, settle_each
 from cloud.errors import MasterDataError
 from cloud.ledger.database import Database
 from cloud.ledger.tables import alerts, rule_states, rules
@@ -56,6 +56,13 @@ def test_what_is_no_bay_or_not_meant_to_be_there_is_not_watched(database: Databa
     set_balance(database, BACKROOM, 1, 0, at(1))
     set_balance(database, A1, 2, 0, at(1))  # tea is not meant to be in A1
     assert states(database) == []
+
+
+def test_places_that_changed_together_are_judged_each_at_its_own_time(database: Database) -> None:
+    shop.rules(database, BAY_LOW)
+    with database.write() as connection:
+        settle_each(connection, {(1, A1): at(1), (2, A2): at(2), (1, BACKROOM): at(3)})
+    assert [(row[1], row[2], row[4]) for row in states(database)] == [(1, A1, at(1)), (2, A2, at(2))]
 
 
 def test_a_rule_can_be_narrowed_to_a_place_and_an_item(database: Database) -> None:
