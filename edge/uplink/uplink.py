@@ -106,7 +106,9 @@ class Uplink:
         while True:
             began = self._now()
             try:
-                await self._connection()
+                # In a task of its own: up to Python 3.12 a TaskGroup that fails leaves its task marked as being
+                # cancelled, and below that mark must mean that we are to end.
+                await asyncio.create_task(self._connection())
             except* (aiomqtt.MqttError, OSError) as errors:
                 reason = str(_first(errors)) or "the broker closed the connection"
                 level = logging.WARNING if self.trouble is None or not failures else logging.DEBUG
