@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+
+from cloud.config import SeriesConfig, credentials, load, token
+from cloud.errors import ConfigError
+
+GOOD = """
+[ledger]
+url = "sqlite:///ledger.db"
+[broker]
+url = "mqtts://broker.example:8883"
+mqtt_version = 5
+[web]
+listen = "[::1]:8000"
+[series]
+url = "http://127.0.0.1:8086"
+org = "stockbeat"
+bucket = "stockbeat"
+[mail]
+smtp = "smtp://127.0.0.1:25"
+sender = "stockbeat@store-042.example"
+"""
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "cloud.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_whole_file(tmp_path: Path) -> None:
+    config = load(_write(tmp_path, GOOD))
+    assert config.ledger.url == f"sqlite:///{tmp_path / 'ledger.db'}"
+    assert (config.web.host, config.web.port) == ("::1", 8000)
+    assert config.broker.mqtt_version == 5
+
+
+def test_every_problem_in_one_message(tmp_path: Path) -> None:
+    text = (
+        GOOD.replace("sqlite:///ledger.db", "mysql://localhost/x")
+        .replace("mqtts://broker.example:8883", "mqtt://user:secret@broker.example")
+        .replace("[::1]:8000", "8000")
+        .replace('org = "stockbeat"', "colour = 1")
+        .replace("smtp://127.0.0.1:25", "127.0.0.1:25")
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(_write(tmp_path, text))
+    said = str(caught.value)
+    assert "ledger.url: sqlite or postgresql, not 'mysql'" in said
+    assert "broker.url: credentials belong in a file or the environment" in said
+    assert "web.listen: write HOST:PORT, such as 127.0.0.1:8000, not '8000'" in said
+    assert "series.org: is needed" in said
+    assert "series.colour: is no setting here" in said
+    assert "mail.smtp: write smtp or smtps://HOST:PORT" in said
+
+
+@pytest.mark.parametrize("text", ["[ledger", '[ledger]\nurl = "sqlite://"\n[broker]\nurl = "mqtt://h"'])
+def test_what_is_no_configuration(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"cloud\.toml"):
+        load(_write(tmp_path, text))
+    with pytest.raises(ConfigError, match="nowhere"):
+        load(tmp_path / "nowhere.toml")
+
+
+def test_credentials_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("cloud\nhunter2\n", "utf-8")
+    found = credentials("broker", file, {})
+    assert found is not None
+    assert (found.username, found.password) == ("cloud", "hunter2")
+    own = credentials("broker", file, {"STOCKBEAT_BROKER_USERNAME": "a", "STOCKBEAT_BROKER_PASSWORD": "b"})
+    assert own is not None
+    assert own.username == "a"
+    assert credentials("broker", None, {}) is None
+    with pytest.raises(ConfigError, match="both STOCKBEAT_BROKER_USERNAME"):
+        credentials("broker", None, {"STOCKBEAT_BROKER_USERNAME": "a"})
+    file.write_text("one line", "utf-8")
+    with pytest.raises(ConfigError, match="the user name on the first line"):
+        credentials("broker", file, {})
+
+
+def test_the_token_of_the_series(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("abc\n", "utf-8")
+    config = SeriesConfig(url="http://127.0.0.1:8086", org="o", bucket="b", token_file=file)
+    assert token(config, {}) == "abc"
+    assert token(config, {"STOCKBEAT_SERIES_TOKEN": "xyz"}) == "xyz"
