@@ -59,6 +59,8 @@ class Renderer:
         ):
             self._templates.filters[name] = getattr(words, name)
         self._templates.globals["share"] = words.share
+        for name in self._templates.list_templates():
+            self._templates.get_template(name)  # compiled now, not while the first page waits
 
     def parts(self, snapshot: Snapshot, names: Iterable[str]) -> dict[str, str]:
         return {name: self._render(f"parts/{name}.html", snapshot) for name in names}
