@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -81,6 +82,33 @@ def test_the_image_holds_every_package_and_the_lock() -> None:
     assert {*packages["wheel"]["packages"], "requirements.txt", "examples"} <= sources
     allowed = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     assert sources == {line.removeprefix("!") for line in allowed if line.startswith("!")}
+
+
+@pytest.mark.timeout(60)
+def test_what_the_image_copies_makes_a_whole_program(tmp_path: Path) -> None:
+    """The build of the Dockerfile, without its base: the data files that the program needs at run time are in it."""
+    for name in (ROOT / ".dockerignore").read_text("utf-8").splitlines():
+        source = ROOT / name.removeprefix("!")
+        if name.startswith("!") and source.is_dir():
+            shutil.copytree(source, tmp_path / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif name.startswith("!"):
+            shutil.copy(source, tmp_path)
+    options = [
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--quiet",
+        "--target",
+        str(tmp_path / "out"),
+    ]
+    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *options, str(tmp_path)]
+    subprocess.run(command, check=True, timeout=55)
+    for needed in (
+        "simulators/scenarios/*.toml",
+        "cloud/migrations/versions/*.py",
+        "cloud/web/templates/*.html",
+    ):
+        assert list((tmp_path / "out").glob(needed)), needed
 
 
 def test_the_clouds_configuration_is_right_and_holds_no_secret() -> None:
