@@ -143,7 +143,12 @@ def alert(row: Alert) -> Iterator[str]:
     happened = (("fired", row.fired_at), ("acknowledged", row.acknowledged_at), ("cleared", row.cleared_at))
     for what, at in happened:
         if at is not None:
-            fields: dict[str, Any] = {"text": row.text, "value": float(row.value), "alert": row.id, "count": 1}
+            fields: dict[str, Any] = {
+                "text": row.text,
+                "value": float(row.value),
+                "alert": row.id,
+                "count": 1,
+            }
             yield line("alert", tags | {"event": what}, fields, at_ns(at, row.id, row.changed_at))
 
 

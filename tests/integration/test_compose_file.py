@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -240,6 +241,7 @@ def test_postgresql_takes_its_settings() -> None:
         file = _readable(DEPLOY / "postgres" / "postgresql.conf", cluster.server.folder)
         cluster.server.command += ["-c", f"config_file={file}"]
         cluster.server.start()
+        _wait_until_ready(cluster.server.port)
         engine = create_engine(url)
         with engine.connect() as connection:
             said = connection.execute(text("SELECT name, applied, error FROM pg_file_settings")).all()
@@ -249,6 +251,15 @@ def test_postgresql_takes_its_settings() -> None:
     # The test's own address is the loopback, by an option, which goes before the file.
     assert {row.name for row in said if row.error or not row.applied} == {"listen_addresses"}
     assert commits == "on"
+
+
+def _wait_until_ready(port: int) -> None:
+    """It accepts connections, and refuses them as "starting up", before it serves any."""
+    ready = [program("pg_isready"), "--quiet", "--host=127.0.0.1", f"--port={port}", "--timeout=20"]
+    deadline = time.monotonic() + 20
+    while subprocess.run(ready, check=False).returncode != 0:
+        assert time.monotonic() < deadline, "PostgreSQL did not come up with our settings"
+        time.sleep(0.05)
 
 
 def _readable(file: Path, folder: Path) -> Path:
