@@ -42,6 +42,7 @@ class FakeReader:
     stamp: bytes = b"\x00\x80\x00\x0c" + NOW
     rospecs: dict[int, int] = field(default_factory=dict)  # number -> state
     held: list[bytes] = field(default_factory=list)  # told when events and reports may come
+    slow: set[int] = field(default_factory=set)  # requests whose answer comes by itself, a moment later
     before: dict[int, bytes] = field(default_factory=dict)  # told just before answering a request
     capabilities: bytes = bytes.fromhex(
         "0089 001E 0004 4000 0000651A 001E886A 0004 352E3134 008D 0008 0002 0000"  # Impinj, 2 inputs
@@ -101,7 +102,11 @@ class FakeReader:
         answer = 4 if type == 14 else type + 10
         code = self.refuses.get(type, 0) or self._do(type, body)
         told = {1: self.capabilities, 26: self._rospecs()}.get(type, b"") if code == 0 else b""
-        self.send(message(answer, id, self._status(code) + told))
+        said = message(answer, id, self._status(code) + told)
+        if type in self.slow:
+            asyncio.get_running_loop().call_later(0.02, self.send, said)
+        else:
+            self.send(said)
         if type == 14:
             self.hang_up()
 
@@ -112,6 +117,7 @@ class FakeReader:
                 self.rospecs[number] = 0
             case 21 if number in self.rospecs:
                 del self.rospecs[number]
+                self.held.clear()  # and with it what it had read: nothing says that it must be kept
             case 24:
                 self.rospecs[number] = 2 if self.starts_by_itself else 1
             case 22 if self.rospecs.get(number) == 2:

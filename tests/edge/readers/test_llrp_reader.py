@@ -83,7 +83,7 @@ async def test_other_settings_replace_what_runs_and_what_it_had_read_is_kept() -
 
 
 async def test_reads_that_come_while_the_reader_is_set_up_are_not_lost() -> None:
-    fake = FakeReader(before={ADD: report(tag(A, NOON)), 3: report(tag(B, NOON))})
+    fake = FakeReader(before={ADD: report(tag(A, NOON)), 3: report(tag(B, NOON))}, slow={ADD})
     async with fake.listening(), driver(fake).open() as batches:
         fake.send(report(tag(C, NOON)))
         assert epcs(await take(batches, 3)) == [B, A, C]
@@ -204,6 +204,16 @@ async def test_a_wrong_clock_is_measured_and_corrected() -> None:
             fake.send(report(tag(A, NOON - 250)))
             (read,) = await take(batches, 1)
         assert read.at_us == NOON + fourteen_s - 250
+
+
+async def test_a_clock_that_is_set_while_we_read_is_followed() -> None:
+    hour = 3600 * 1_000_000
+    async with FakeReader().listening() as fake:
+        reader = driver(fake)
+        async with reader.open() as batches:
+            fake.send(report(tag(A, NOON + hour - 10), tag(B, NOON + hour)))
+            assert [read.at_us for read in await take(batches, 2)] == [NOON - 10, NOON]
+        assert reader.clock_offset_ms == 3_600_000
 
 
 async def test_uptime_tells_when_held_reads_were_made_and_no_offset_is_claimed() -> None:

@@ -87,6 +87,28 @@ async def test_silence_is_not_a_hang_up(line: Line) -> None:
         assert await read_exactly(stream, 10) == b"still here"
 
 
+async def test_being_woken_for_nothing_is_not_a_hang_up(line: Line) -> None:
+    async with connect(SerialUrl(line.path, 9600)) as stream:
+        stream._readable()  # as when a driver empties the line between its signal and our reading
+        line.send(b"still here")
+        assert await read_exactly(stream, 10) == b"still here"
+
+
+async def test_last_words_are_heard_though_the_hang_up_comes_with_them() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        async with connect(TcpUrl("127.0.0.1", server.getsockname()[1])) as stream:
+            device, _ = server.accept()
+            reading = asyncio.create_task(stream.read(5))
+            await asyncio.sleep(0)
+            device.sendall(b"last words")
+            device.close()
+            stream._readable()
+            stream._readable()
+            assert await reading == b"last words"
+            with pytest.raises(ReaderLost, match="hung up"):
+                await stream.read(5)
+
+
 async def test_descriptors_beyond_1023_work(line: Line) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(2048, hard), hard))
