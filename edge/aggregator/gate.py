@@ -43,11 +43,15 @@ FORGET_MS = 600_000
 
 
 # When a gate is first switched on, everything around it is new, and most of it stands still. For so long, rates of rest
-# are learned quickly, and only a change of sides counts as movement.
+# are learned quickly, and a tag that is new has not come just now.
 START_MS = 5_000
-START_RATE_S = 2.5
+START_RATE_S = 5.0
+TAIL_MS = 3_000  # reads of a tag so soon after it was said belong to what was said
 # Reads of a tag that has not moved so far, so far apart, do not belong to one movement.
 APART_MS = 2_500
+# A tag not read for so long has come anew; what is read of it in its first seconds belongs together.
+AWAY_MS = 10_000
+FRESH_MS = 12_000
 ANCHOR_MS = 4_000  # at rest, what a tag is compared with is so old at most
 
 
@@ -77,7 +81,6 @@ class Open(msgspec.Struct, array_like=True):
     energy: float = 0.0
     height: float = 0.0
     members: list[str] = []  # tags read since it opened
-    load: Load = msgspec.field(default_factory=Load)
     healthy: bool = True
     trigger: str | None = None
 
@@ -91,6 +94,7 @@ class State(msgspec.Struct, array_like=True):
     open: Open | None = None
     swept_ms: int = 0
     began_ms: int = 0  # the first read ever
+    load: Load = msgspec.field(default_factory=Load)
 
 
 def _least(height: float) -> float:
@@ -118,29 +122,37 @@ class GateWatch:
         state = self._state
         events = self._close_before(at_ms, stamp) if state.open else []
         tag = state.tags.get(read.epc)
+        if not state.began_ms:
+            state.began_ms = at_ms
         starting = at_ms < state.began_ms + START_MS
         if tag is None:
-            if not state.tags and not state.epoch:
-                state.began_ms = at_ms
-            tag = state.tags[read.epc] = Tag(at_ms, read.at_us, level_dbm=read.rssi_dbm)
-            tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch)
+            tag = state.tags[read.epc] = Tag(at_ms, read.at_us, came_ms=at_ms, level_dbm=read.rssi_dbm)
+            tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch, known=not starting)
         else:
             tag.fade(at_ms)
+            if at_ms > tag.last_ms + AWAY_MS:
+                tag.came_ms = at_ms
+                if state.open is None:
+                    tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch, known=not starting)
             if state.open is None:
-                at_rest = tag.g <= 0.0 and (at_ms > tag.since_ms + ANCHOR_MS or starting)
+                at_rest = tag.g <= 0.0 and at_ms > max(tag.since_ms + ANCHOR_MS, tag.came_ms + FRESH_MS)
             else:
                 lone = tag.since_ms < state.open.began_ms and at_ms > tag.last_ms + APART_MS
                 at_rest = tag.g <= 0.0 and tag.most_g < MOVING and lone
             if at_rest or tag.epoch != state.epoch:
-                tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch)
+                tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch, known=not starting)
         if read.tid:
             tag.tid = read.tid
         news = tag.see(side, at_ms, read.at_us, read.rssi_dbm, START_RATE_S if starting else RATE_S)
         changed = tag.oi + tag.io
-        if tag.g >= MOVING and news > 0.0 and (not starting or changed > 0.5):
-            self._stir(tag, at_ms, read.at_us, news).load.see(side, at_ms)
+        if at_ms < tag.settled_ms:
+            return events
+        if tag.g >= MOVING and news > 0.0:
+            self._stir(tag, at_ms, read.at_us, news)
+            state.load.see(side, at_ms)
         elif state.open is None and changed > 0.8 and tag.moved > tag.mixed + 1.0:
-            self._stir(tag, at_ms, read.at_us, 1.0).load.see(side, at_ms)
+            self._stir(tag, at_ms, read.at_us, 1.0)
+            state.load.see(side, at_ms)
         if state.open and tag.member != state.passages:
             tag.member = state.passages
             state.open.members.append(read.epc)
@@ -182,7 +194,7 @@ class GateWatch:
     def restore(self, blob: bytes) -> None:
         self._state = _DECODER.decode(blob)
 
-    def _stir(self, tag: Tag, at_ms: int, at_us: int, news: float) -> Open:
+    def _stir(self, tag: Tag, at_ms: int, at_us: int, news: float) -> None:
         current = self._state.open
         if current is None:
             current = Open(tag.since_ms, tag.since_us, at_ms, at_us, members=[])
@@ -194,7 +206,6 @@ class GateWatch:
             current.height = current.energy
         if current.energy >= _least(current.height) and at_ms > current.active_ms:
             current.active_ms, current.active_us = at_ms, at_us
-        return current
 
     def _close_before(self, at_ms: int, stamp: Stamp) -> list[Event]:
         current = self._state.open
@@ -215,7 +226,7 @@ class GateWatch:
         epcs = [epc for epc in current.members if epc not in staying]
         tags = [state.tags[epc] for epc in epcs]
         seconds = (current.active_ms - current.began_ms) / 1000
-        verdicts = judge(tags, current.load, current.began_ms, seconds)
+        verdicts = judge(tags, state.load, current.began_ms, seconds)
         events = self._events(current, list(zip(epcs, tags, verdicts, strict=True)), stamp)
         state.open = None
         self._forget(current.active_ms)
@@ -225,8 +236,9 @@ class GateWatch:
         for tag, verdict in zip(tags, verdicts, strict=True):
             tag.g = 0.0
             if verdict.outcome in (Direction.IN, Direction.OUT):
-                tag.rate_out = tag.slow_out = tag.before_out
-                tag.rate_in = tag.slow_in = tag.before_in
+                tag.rate_out = tag.slow_out = max(0.0, tag.before_out)
+                tag.rate_in = tag.slow_in = max(0.0, tag.before_in)
+                tag.settled_ms = current.active_ms + self._quiet_ms + TAIL_MS
         if carried:
             self._carry(current, carried)
         return events
@@ -249,6 +261,7 @@ class GateWatch:
         if now_ms < state.swept_ms + 60_000:
             return
         state.swept_ms = now_ms
+        state.load.forget(now_ms - 2 * LONGEST_MS)
         limit = now_ms - FORGET_MS
         for epc in [epc for epc, tag in state.tags.items() if tag.last_ms < limit]:
             del state.tags[epc]

@@ -170,15 +170,27 @@ def _moving(tag: Tag, fit: float | None, rest: float) -> float:
 
 
 def _rest(tag: Tag, seconds: float) -> float:
-    """Log-likelihood of the number of reads at the rates that the tag had before."""
+    """Log-likelihood of the number of reads at the rates that the tag had before; at any steady rate if unknown."""
+    if tag.before_out < 0.0:
+        seconds = max(seconds, _lasted(tag))
+        return _steady(tag.n_out, seconds) + _steady(tag.n_in, seconds)
     out, inn = tag.before_out + 0.4 * UNKNOWN_HZ, tag.before_in + 0.4 * UNKNOWN_HZ
     return tag.n_out * log(out) + tag.n_in * log(inn) - (out + inn) * seconds
 
 
+def _steady(reads: int, seconds: float) -> float:
+    return reads * log(reads / max(1.0, seconds)) - reads if reads else 0.0
+
+
 def _alone(tag: Tag) -> float:
     """Log-likelihood of the number of reads in a burst that is as long as they last, on either side."""
-    seconds = 1.0 + max(0, tag.last_ms - tag.since_ms) / 1000
+    seconds = _lasted(tag)
     return tag.reads * log(max(tag.reads, 1) / seconds / 2) - tag.reads
+
+
+def _lasted(tag: Tag) -> float:
+    """Seconds of its reads, and half of one before and after."""
+    return 1.0 + max(0, tag.last_ms - tag.since_ms) / 1000
 
 
 def _ways(tag: Tag, times: _Times, move: float, profile: _Profile, load: Load) -> list[float]:

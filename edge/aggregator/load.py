@@ -35,6 +35,10 @@ class Load(msgspec.Struct, array_like=True):
             counts = self.bins[at_ms // BIN_MS] = [0, 0]
         counts[side] += 1
 
+    def forget(self, before_ms: int) -> None:
+        for number in [number for number in self.bins if number < before_ms // BIN_MS]:
+            del self.bins[number]
+
     def ways(self, from_ms: int, to_ms: int, start_out: float) -> list[float]:
         """Log-odds, bounded, that what moved in a time went in, went out, or came back.
 

@@ -65,6 +65,8 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
 
     last_ms: int
     last_us: int
+    settled_ms: int = 0  # what is read earlier belongs to the passage before
+    came_ms: int = 0  # first read after it was away
     rate_out: float = UNKNOWN_HZ
     rate_in: float = UNKNOWN_HZ
     slow_out: float = (
@@ -80,7 +82,7 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
     since_ms: int = 0
     since_us: int = 0
     most_g: float = 0.0
-    before_out: float = UNKNOWN_HZ  # the rates of rest before it
+    before_out: float = UNKNOWN_HZ  # the rates of rest before it; below zero where nothing was known
     before_in: float = UNKNOWN_HZ
     start_out: float = 0.5  # how probable it was that it began outside
     reads: int = 0
@@ -101,8 +103,8 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
     moved: float = 0.0  # log-likelihood of the sides read, under the two zones
     mixed: float = 0.0  # and under rest with an unknown, constant share of either side
 
-    def begin(self, at_ms: int, at_us: int, rssi_dbm: float, epoch: int) -> None:
-        """Forget the sides read so far, but not where the tag was and how it is read at rest."""
+    def begin(self, at_ms: int, at_us: int, rssi_dbm: float, epoch: int, *, known: bool) -> None:
+        """Forget the sides read so far, but not where the tag was and how it is read at rest, if that is known."""
         outside = self.oo + self.io
         away = min(1.0, (at_ms - self.last_ms) / LOST_MS)
         outside += (0.5 - outside) * max(away, FORGOTTEN)
@@ -113,6 +115,8 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
         self.io, self.ii = (1.0 - outside) * change, (1.0 - outside) * (1.0 - change)
         self.epoch, self.since_ms, self.since_us = epoch, at_ms, at_us
         self.before_out, self.before_in = min(self.rate_out, self.slow_out), min(self.rate_in, self.slow_in)
+        if not known:
+            self.before_out = self.before_in = -1.0
         self.most_g = 0.0
         self.reads = self.n_out = self.n_in = 0
         self.t_out = self.t_in = self.tt_out = self.tt_in = 0.0
