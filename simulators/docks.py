@@ -24,7 +24,7 @@ TURNS_AT_M = (
 TURNS_FOR_S = (0.5, 2.0)
 PASSER_TAGS = (8, 16)
 LEAST_READS_A_SIDE = 4  # a crossing that gives fewer reads on a side cannot be told from a turning round
-PATIENCE = 3.0
+PATIENCE_S = 2.0  # nobody waits longer than this beyond the least gap, at pace 1
 
 
 class Way(StrEnum):
@@ -98,7 +98,7 @@ def visits(
     came: deque[Visit] = deque(maxlen=4)
     since_turn = 1
     number = 0
-    at_s = start_s + rng.uniform(0.0, 2.5)
+    at_s = start_s + rng.uniform(0.0, 2.0)
     while True:
         number += 1
         way, leaving = _choose(came, since_turn, at_s, rng)
@@ -116,7 +116,7 @@ def visits(
             came.append(visit)
         elif leaving is not None:
             came.remove(leaving)
-        wait_s = min(rng.expovariate(1.0), PATIENCE)
+        wait_s = min(rng.expovariate(1.0), PATIENCE_S)
         at_s = visit.leaves_s + docks.gap_s + wait_s / pace
 
 

@@ -15,6 +15,7 @@ from simulators.radio import Sighting, standing
 from simulators.scenario import GateSite, Scenario, Shelf
 
 LEAD_S = 3.0  # nothing moves at first: whoever weighs must have seen what stands there
+DOOR_LEAD_S = 8.0  # and whoever watches a door, which tags stand there and do not move
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class Schedule:
 
     def visits(self, gate: GateSite) -> Iterator[Visit]:
         return visits(
-            gate, self.scenario.docks, self.seed, start_s=LEAD_S, end_s=self.quiet_from_s, pace=self.pace
+            gate, self.scenario.docks, self.seed, start_s=DOOR_LEAD_S, end_s=self.quiet_from_s, pace=self.pace
         )
 
     def strays(self, gate: GateSite) -> tuple[tuple[str, bool], ...]:
