@@ -8,19 +8,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from edge.aggregator.gate import Side
 from edge.errors import ConfigError
 from edge.problems import EDGE_NAME, NAME, clashes, what, where
 from edge.readers import ReaderConfig
 from edge.section import Section
 
 Name = Annotated[str, Field(pattern=NAME)]
-
-
-class Side(StrEnum):
-    """Which way an antenna looks."""
-
-    OUTSIDE = "outside"
-    INSIDE = "inside"
 
 
 class Role(StrEnum):

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import EdgeConfig, Role, Side, lacking, load, load_to_run
+from edge.aggregator.gate import Side
+from edge.config import EdgeConfig, Role, lacking, load, load_to_run
 from edge.errors import ConfigError
 from edge.readers.llrp.config import LlrpConfig
 from edge.readers.sics.config import SicsConfig
