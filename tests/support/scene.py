@@ -108,6 +108,7 @@ class Scene:
         ago_s: float = 0,
         strays: int = 0,
         healthy: bool = True,
+        registered: bool = True,
     ) -> str:
         """One passage: EPC -> (outcome, verdict, confidence). Returns the passage."""
         at = self.now - timedelta(seconds=ago_s)
@@ -116,10 +117,11 @@ class Scene:
             yard, backroom = (self._place(connection, name) for name in ("yard", "backroom"))
             for seq, (epc, (outcome, verdict, confidence)) in enumerate(tags.items(), start=1):
                 claimed = verdict != "unclaimed"
-                _put(connection, t.tags, {"epc": epc}, {
-                    "scheme": "sgtin-96", "item_id": self._item(connection, CASE) if claimed else None, "quantity": 1,
-                    "state": "inside", "judged_at": at,
-                })  # fmt: skip
+                if registered:
+                    _put(connection, t.tags, {"epc": epc}, {
+                        "scheme": "sgtin-96", "item_id": self._item(connection, CASE) if claimed else None,
+                        "quantity": 1, "state": "inside", "judged_at": at,
+                    })  # fmt: skip
                 _add(
                     connection, t.crossings, edge=EDGE, passage=passage, epc=epc, gate=gate, at=at, outcome=outcome,
                     confidence=confidence, run=RUN, seq=seq, role="dock", outside_id=yard, inside_id=backroom,

@@ -1,18 +1,19 @@
 """What has gone through the dock doors, newest first, load by load?"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, func, select, true, tuple_
 
 from cloud.ledger import tables as t
 from wire import epc
 
 NEWEST = 600  # crossings looked at for finding the newest passages: six loads of a hundred tags
 LOADS = 12  # as many as a person follows
+PREFIX = 8  # digits of an EPC of no known scheme: a vendor's own numbers begin alike
 
 
 # Verdicts that need nobody.
@@ -21,7 +22,7 @@ USUAL = frozenset({"received", "moved", "turned_back", "ignored", "awaited"})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The tags of one passage that went alike. `what` names the item, or the tag where nothing claims it."""
+    """The tags of one load that went alike. `what` names the item, or the tag where nothing claims it."""
 
     what: str
     claimed: bool
@@ -61,6 +62,23 @@ class Traffic:
     outs: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Tags of one passage that went alike, before those of the same load are put together."""
+
+    edge: str
+    gate: str
+    passage: str
+    outcome: str
+    verdict: str
+    what: str
+    claimed: bool
+    tags: int
+    units: int
+    confidence: float
+    at: datetime
+
+
 def door_feed(connection: Connection, site_id: int, limit: int = LOADS) -> list[Load]:
     edges = _edges_of(connection, site_id)
     newest = (
@@ -72,8 +90,10 @@ def door_feed(connection: Connection, site_id: int, limit: int = LOADS) -> list[
     keys = list(dict.fromkeys((row.edge, row.passage) for row in connection.execute(newest)))[:limit]
     if not keys:
         return []
-    rows = connection.execute(_LINES.where(tuple_(t.crossings.c.edge, t.crossings.c.passage).in_(keys)))
-    loads = list(_loads(rows.all(), _passages(connection, keys)))
+    here = tuple_(t.crossings.c.edge, t.crossings.c.passage).in_(keys)
+    parts = [_Part(**row._mapping) for row in connection.execute(_CLAIMED.where(here))]
+    parts += _unclaimed(connection, connection.execute(_OTHERS.where(here)).all())
+    loads = list(_loads(parts, _passages(connection, keys)))
     return sorted(loads, key=lambda load: (load.at, load.load), reverse=True)
 
 
@@ -99,88 +119,97 @@ def _passages(connection: Connection, keys: list[tuple[str, str]]) -> dict[tuple
     return {(row.edge, row.passage): row for row in connection.execute(question)}
 
 
-def _loads(rows: Iterable[Any], passages: Mapping[tuple[str, str], Any]) -> Iterable[Load]:
-    grouped: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
-    for row in rows:
-        whole = passages.get((row.edge, row.passage))
-        grouped[row.edge, row.gate, whole.load if whole else row.passage].append(row)
+def _unclaimed(connection: Connection, rows: Sequence[Any]) -> list[_Part]:
+    """Tags that the registry gives no item: it has not judged them (yet), or nothing claims them."""
+    meant = {row.epc: epc.decode(row.epc) for row in rows}
+    gtins = {tag.gtin for tag in meant.values() if tag.gtin is not None}
+    named = select(t.items.c.gtin, t.items.c.name).where(t.items.c.gtin.in_(gtins))
+    names = {row.gtin: row.name for row in connection.execute(named)} if gtins else {}
+    return [_part_of_tag(row, meant[row.epc], names) for row in rows]
+
+
+def _part_of_tag(row: Any, tag: epc.Epc, names: Mapping[str, str]) -> _Part:
+    item = names.get(tag.gtin or "")
+    return _Part(
+        edge=row.edge,
+        gate=row.gate,
+        passage=row.passage,
+        outcome=row.outcome,
+        verdict=row.verdict,
+        what=item or _named(tag),
+        claimed=item is not None,
+        tags=1,
+        units=1,
+        confidence=row.confidence,
+        at=row.at,
+    )
+
+
+def _named(tag: epc.Epc) -> str:
+    """What a tag's EPC says, so far that tags alike are named alike."""
+    if tag.sscc is not None:
+        return f"SSCC {tag.sscc}"
+    return f"GTIN {tag.gtin}" if tag.gtin is not None else f"tag {tag.hex[:PREFIX]}…"
+
+
+def _loads(parts: Iterable[_Part], passages: Mapping[tuple[str, str], Any]) -> Iterable[Load]:
+    grouped: dict[tuple[str, str, str], list[_Part]] = defaultdict(list)
+    for part in parts:
+        whole = passages.get((part.edge, part.passage))
+        grouped[part.edge, part.gate, whole.load if whole else part.passage].append(part)
     for (edge, gate, load), of_load in grouped.items():
-        wholes = [passages[key] for key in {(row.edge, row.passage) for row in of_load} if key in passages]
+        wholes = [passages[key] for key in {(part.edge, part.passage) for part in of_load} if key in passages]
         yield Load(
             edge,
             gate,
             load,
-            at=max(row.at for row in of_load),
+            at=max(part.at for part in of_load),
             lines=_lines(of_load),
             strays=sum(whole.strays for whole in wholes),
             healthy=all(whole.healthy for whole in wholes),
         )
 
 
-def _lines(rows: Iterable[Any]) -> tuple[Line, ...]:
-    """Rows of several passages that say the same become one line."""
-    alike: dict[tuple[str, bool, str, str], Line] = {}
-    for line in map(_line, rows):
-        key = (line.what, line.claimed, line.outcome, line.verdict)
-        alike[key] = _both(alike[key], line) if key in alike else line
-    return tuple(sorted(alike.values(), key=lambda line: (line.outcome, -line.tags, line.what)))
+def _lines(parts: Iterable[_Part]) -> tuple[Line, ...]:
+    """Parts that say the same become one line."""
+    alike: dict[tuple[str, bool, str, str], list[_Part]] = defaultdict(list)
+    for part in parts:
+        alike[part.what, part.claimed, part.outcome, part.verdict].append(part)
+    lines = [
+        Line(
+            *key,
+            tags=sum(part.tags for part in same),
+            units=sum(int(part.units) for part in same),
+            confidence=min(part.confidence for part in same),
+        )
+        for key, same in alike.items()
+    ]
+    return tuple(sorted(lines, key=lambda line: (line.outcome, -line.tags, line.what)))
 
 
-def _both(one: Line, other: Line) -> Line:
-    return replace(
-        one,
-        tags=one.tags + other.tags,
-        units=one.units + other.units,
-        confidence=min(one.confidence, other.confidence),
-    )
-
-
-def _line(row: Any) -> Line:
-    return Line(
-        what=row.item or _named(row.first_epc, row.tags),
-        claimed=row.item is not None,
-        outcome=row.outcome,
-        verdict=row.verdict,
-        tags=row.tags,
-        units=int(row.units or row.tags),
-        confidence=row.confidence,
-    )
-
-
-def _named(hex_digits: str, tags: int) -> str:
-    """A tag that no item claims, by what its EPC says."""
-    tag = epc.decode(hex_digits)
-    if tags > 1:
-        return "tags that no item claims" if tag.sscc is None else "logistic units"
-    if tag.sscc is not None:
-        return f"SSCC {tag.sscc}"
-    return f"GTIN {tag.gtin}, serial {tag.serial}" if tag.gtin is not None else f"tag {tag.hex}"
-
-
-_LINES = (
+_KEY = (
+    t.crossings.c.edge,
+    t.crossings.c.gate,
+    t.crossings.c.passage,
+    t.crossings.c.outcome,
+    t.crossings.c.verdict,
+)
+_CLAIMED = (
     select(
-        t.crossings.c.edge,
-        t.crossings.c.gate,
-        t.crossings.c.passage,
-        t.crossings.c.outcome,
-        t.crossings.c.verdict,
-        t.items.c.name.label("item"),
-        t.tags.c.scheme,
+        *_KEY,
+        t.items.c.name.label("what"),
+        true().label("claimed"),
         func.count().label("tags"),
         func.sum(t.tags.c.quantity).label("units"),
         func.min(t.crossings.c.confidence).label("confidence"),
-        func.min(t.crossings.c.epc).label("first_epc"),
         func.max(t.crossings.c.at, type_=t.crossings.c.at.type).label("at"),
     )
+    .join_from(t.crossings, t.tags, t.tags.c.epc == t.crossings.c.epc)
+    .join(t.items, t.items.c.id == t.tags.c.item_id)
+    .group_by(*_KEY, t.items.c.name)
+)
+_OTHERS = (
+    select(*_KEY, t.crossings.c.epc, t.crossings.c.confidence, t.crossings.c.at)
     .outerjoin_from(t.crossings, t.tags, t.tags.c.epc == t.crossings.c.epc)
-    .outerjoin(t.items, t.items.c.id == t.tags.c.item_id)
-    .group_by(
-        t.crossings.c.edge,
-        t.crossings.c.gate,
-        t.crossings.c.passage,
-        t.crossings.c.outcome,
-        t.crossings.c.verdict,
-        t.items.c.name,
-        t.tags.c.scheme,
-    )
+    .where(t.tags.c.item_id.is_(None))
 )

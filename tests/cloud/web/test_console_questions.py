@@ -11,7 +11,7 @@ from cloud.web.questions.shelf_levels import Bay, Proof, shelf_levels
 from cloud.web.questions.site_health import site_health
 from cloud.web.questions.sites import Site
 from cloud.web.questions.snapshot import Snapshot
-from tests.support.scene import BOTTLE, CAN, NOON, OIL, TAG, TISSUES, Scene
+from tests.support.scene import BOTTLE, CAN, CASE, ITEMS, NOON, OIL, TAG, TISSUES, Scene
 
 SITE = 1
 
@@ -111,7 +111,20 @@ def test_a_tag_that_no_item_claims_is_named_by_what_it_says(scene: Scene) -> Non
     scene.load("dock-2", {"ADADADAD": ("in", "unclaimed", 0.99)}, ago_s=5)
     with scene.database.read() as connection:
         named = [load.lines[0].what for load in door_feed(connection, SITE)]
-    assert sorted(named) == ["GTIN 00037000302414, serial 1000000", "SSCC 106141412345678908", "tag ADADADAD"]
+    assert sorted(named) == ["GTIN 00037000302414", "SSCC 106141412345678908", "tag ADADADAD…"]
+
+
+def test_a_tag_that_was_never_judged_is_named_by_its_items_gtin(scene: Scene) -> None:
+    """As one that turned back: it is in no registry, yet everybody knows what it is."""
+    tags = ["3054257BF7194E5F65000024", "3054257BF7194E5F6500002A", TAG.format(7)]
+    scene.load("dock-1", dict.fromkeys(tags, ("turned_back", "turned_back", 0.99)), registered=False)
+    scene.load("dock-2", {"30340242201D8840000F4240": ("in", "unclaimed", 0.99)})
+    with scene.database.read() as connection:
+        lines = {line for load in door_feed(connection, SITE) for line in load.lines}
+    assert {(line.what, line.claimed, line.tags) for line in lines} == {
+        (ITEMS[CASE], True, 3),
+        ("GTIN 00037000302414", False, 1),
+    }
 
 
 def test_the_newest_load_comes_first_and_old_ones_fall_off(scene: Scene) -> None:
