@@ -102,11 +102,7 @@ class Batch:
         changed, self._changed = self._changed, {}
         for site_id in sorted(postings):
             self.posted += len(post(self.connection, site_id, postings[site_id]))
-        together: dict[datetime, set[tuple[int, int]]] = {}
-        for place, at in changed.items():
-            together.setdefault(at, set()).add(place)
-        for at in sorted(together):
-            watch.settle(self.connection, together[at], at)
+        watch.settle_each(self.connection, changed)
 
 
 def evidence(occasion: Occasion, **facts: Any) -> dict[str, Any]:

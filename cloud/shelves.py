@@ -10,7 +10,7 @@ from cloud.booking import Batch, Occasion, evidence
 from cloud.errors import BookingError
 from cloud.ledger import registers
 from cloud.ledger.book import Posting
-from cloud.ledger.database import insert
+from cloud.ledger.database import insert_many
 from cloud.ledger.master import Bay, Item
 from cloud.ledger.tables import levels, shelf_changes
 from cloud.levels import Level, save
@@ -225,8 +225,7 @@ class ShelfBook:
     def _write(self) -> None:
         changes, self._changes = self._changes, []
         if changes:
-            statement = insert(self._batch.connection, shelf_changes).on_conflict_do_nothing()
-            self._batch.connection.execute(statement, changes)
+            insert_many(self._batch.connection, shelf_changes, changes)
         now, self._levels = self._levels, {}
         if now:
             save(self._batch.connection, list(now.values()))

@@ -119,7 +119,7 @@ class Ingest:
         now = self._now()
         known = self._current_master(connection)
         progress = runs.lock(connection, _runs(lines), now)
-        kept = keep(connection, lines)
+        kept = keep(connection, lines, progress)
         for line in kept.conflicting:
             keep_conflict(connection, known.edges.get(line.key.edge), line)
         booker = Booker(connection, known, progress, now)

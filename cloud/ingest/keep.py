@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select, tuple_, update
 
 from cloud.ingest.lines import Line
+from cloud.ingest.progress import Progress
+from cloud.ingest.runs import RunKey
 from cloud.ledger import registers
-from cloud.ledger.database import insert
+from cloud.ledger.database import insert, insert_many
 from cloud.ledger.tables import conflicts, envelopes
 from wire.envelope import Key
 
@@ -23,8 +25,11 @@ class Kept:
     conflicting: list[Line]
 
 
-def keep(connection: Connection, lines: Sequence[Line]) -> Kept:
-    """Store what is new (as booked, until told otherwise by `mark`) and sort out what is not."""
+def keep(connection: Connection, lines: Sequence[Line], progress: Mapping[RunKey, Progress]) -> Kept:
+    """Store what is new (as booked, until told otherwise by `mark`) and sort out what is not.
+
+    The caller holds the locks of the runs, whose progress this is: whatever is stored is settled.
+    """
     first: dict[Key, Line] = {}
     again: list[Line] = []
     for line in lines:
@@ -32,16 +37,17 @@ def keep(connection: Connection, lines: Sequence[Line]) -> Kept:
             again.append(line)
         else:
             first[line.key] = line
-    stored = _store(connection, first.values())
-    fresh = [line for key, line in first.items() if key in stored]
-    known = _stored_text(connection, [key for key in first if key not in stored])
+    maybe = [key for key in first if key.seq <= progress[key.edge, key.run].highest]
+    known = _stored_text(connection, maybe)
+    fresh = [line for key, line in first.items() if key not in known]
+    repeated = again + [line for key, line in first.items() if key in known]
     known |= {line.key: line.text for line in fresh}
-    repeated = again + [line for key, line in first.items() if key not in stored]
+    _store(connection, fresh)
     conflicting = [line for line in repeated if known[line.key] != line.text]
     return Kept(fresh, len(repeated) - len(conflicting), conflicting)
 
 
-def _store(connection: Connection, lines: Iterable[Line]) -> set[Key]:
+def _store(connection: Connection, lines: Iterable[Line]) -> None:
     rows = [
         {
             "edge": line.key.edge,
@@ -53,12 +59,7 @@ def _store(connection: Connection, lines: Iterable[Line]) -> set[Key]:
         }
         for line in lines
     ]
-    statement = (
-        insert(connection, envelopes)
-        .on_conflict_do_nothing(index_elements=[envelopes.c.edge, envelopes.c.run, envelopes.c.seq])
-        .returning(envelopes.c.edge, envelopes.c.run, envelopes.c.seq)
-    )
-    return {Key(*row) for row in connection.execute(statement, rows)} if rows else set()
+    insert_many(connection, envelopes, rows)
 
 
 def _stored_text(connection: Connection, keys: Sequence[Key]) -> dict[Key, bytes]:

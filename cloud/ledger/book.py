@@ -13,7 +13,7 @@ from sqlalchemy import Connection, case, select, update
 
 from cloud.errors import LedgerError
 from cloud.ledger import registers
-from cloud.ledger.database import insert
+from cloud.ledger.database import insert, insert_many
 from cloud.ledger.tables import balances, items, locations, movements, sites
 
 # Places where goods may stand. Below zero there, some movement was not seen. The others are the far side of a
@@ -61,8 +61,11 @@ def post(connection: Connection, site_id: int, postings: Sequence[Posting]) -> l
 
     Balances may go negative: what was observed is not refused. That opens an incident, which ends when they recover.
 
+    Under the head lock nobody else can book the same source at this site. Should another site, then the database
+    refuses the second one's key.
+
     Raises:
-        LedgerError: no such site, or another site has booked one of these sources.
+        LedgerError: no such site.
     """
     if not postings:
         return []
@@ -111,18 +114,7 @@ def _write(connection: Connection, site_id: int, numbered: Sequence[tuple[int, P
         }
         for position, posting in numbered
     ]
-    written = connection.execute(
-        insert(connection, movements)
-        .on_conflict_do_nothing(index_elements=[movements.c.source, movements.c.line])
-        .returning(movements.c.position),
-        rows,
-    ).all()
-    if len(written) != len(rows):
-        # Under the head lock only another site's booking can have come between. Roll back and let it be tried again.
-        raise LedgerError(
-            f"{len(rows) - len(written)} of {len(rows)} movements were booked elsewhere meanwhile, "
-            f"from {rows[0]['source']} on"
-        )
+    insert_many(connection, movements, rows)
 
 
 def _move(connection: Connection, site_id: int, numbered: Sequence[tuple[int, Posting]]) -> None:

@@ -1,10 +1,11 @@
 """The ledger's database: SQLite for one process, PostgreSQL for several. One place knows the difference."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -66,6 +67,40 @@ class Database:
 def insert(connection: Connection, table: Table) -> Any:
     """The dialect's own INSERT, which has `on_conflict_do_nothing` and `on_conflict_do_update` on both engines."""
     return _INSERT[connection.dialect.name](table)
+
+
+def insert_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """INSERT rows that have the same columns, as SQLAlchemy would, but at a third of its cost for each row.
+
+    SQLAlchemy prepares every row by itself, which is most of what a large executemany costs; here the statement and
+    what each type does to its values are looked up once.
+    """
+    if rows:
+        columns = tuple(rows[0])
+        text, order, adapt = _compiled(connection.dialect, table, columns)
+        adapted: list[Any]
+        if order is not None:
+            plan = [(name, adapt.get(name)) for name in order]
+            adapted = [tuple(to(row[name]) if to else row[name] for name, to in plan) for row in rows]
+        else:
+            plan = [(name, adapt.get(name)) for name in columns]
+            adapted = [{name: to(row[name]) if to else row[name] for name, to in plan} for row in rows]
+        connection.exec_driver_sql(text, adapted)
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    dialect: Dialect, table: Table, columns: tuple[str, ...]
+) -> tuple[str, tuple[str, ...] | None, dict[str, Callable[[Any], Any]]]:
+    """An INSERT's text, the order of its parameters (None: they are named), and how some of them are adapted."""
+    statement = _INSERT[dialect.name](table).compile(dialect=dialect, column_keys=list(columns))
+    adapt: dict[str, Callable[[Any], Any]] = {}
+    for name in columns:
+        processor = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        if processor is not None:
+            adapt[name] = processor
+    order = tuple(statement.positiontup) if statement.positional else None
+    return str(statement), order, adapt
 
 
 def _sqlite(url: str, *, size: int, read_only: bool) -> Engine:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, tuple_, update
 
-from cloud.ledger.database import insert
+from cloud.ledger.database import insert_many
 from cloud.ledger.tables import EPOCH, crossings, passages, tags
 from cloud.tags.story import Crossing, Standing, State, Verdict
 from wire.envelope import Key
@@ -50,36 +50,29 @@ class Registry:
         self._connection = connection
         self._tags: dict[str, Tag] = {}
         self._dirty: set[str] = set()
+        self._fresh: set[str] = set()  # without a row as yet
         self._crossings: list[dict[str, Any]] = []
         self._verdicts: dict[CrossingKey, Verdict] = {}
         self._known: set[CrossingKey] = set()
         self.loads: dict[PassageKey, str] = {}  # of passages that have ended
 
     def prefetch(self, epcs: Iterable[str], of_passages: Iterable[PassageKey]) -> None:
-        """Read and lock these tags, making rows for new ones, and read what is known of the passages."""
+        """Read and lock these tags, and read what is known of the passages.
+
+        One that nobody has seen is made when it is written. Should two transactions make the same one, then the
+        second fails on its key, is rolled back to its savepoint and finds the first one's.
+        """
         wanted = sorted(set(epcs) - self._tags.keys())
-        if wanted:
-            self._make(wanted)
         for start in range(0, len(wanted), KEYS_A_QUERY):
             some = wanted[start : start + KEYS_A_QUERY]
             query = select(tags).where(tags.c.epc.in_(some)).order_by(tags.c.epc).with_for_update()
             for row in self._connection.execute(query):
                 self._tags[row.epc] = _tag(row)
+        for epc in wanted:
+            if epc not in self._tags:
+                self._tags[epc] = _unseen(epc)
+                self._fresh.add(epc)
         self._prefetch_passages(sorted(set(of_passages)))
-
-    def _make(self, epcs: Sequence[str]) -> None:
-        known: set[str] = set()
-        for start in range(0, len(epcs), KEYS_A_QUERY):
-            some = epcs[start : start + KEYS_A_QUERY]
-            known.update(self._connection.scalars(select(tags.c.epc).where(tags.c.epc.in_(some))))
-        rows = [
-            {"epc": epc, "scheme": decode(epc).scheme, "state": State.UNKNOWN.value, "judged_at": EPOCH}
-            for epc in epcs
-            if epc not in known
-        ]
-        if rows:
-            statement = insert(self._connection, tags).on_conflict_do_nothing(index_elements=[tags.c.epc])
-            self._connection.execute(statement, rows)
 
     def _prefetch_passages(self, keys: Sequence[PassageKey]) -> None:
         for start in range(0, len(keys), KEYS_A_QUERY):
@@ -153,7 +146,7 @@ class Registry:
         """Write what has changed. The rows stay in memory: nobody else may change them in this transaction."""
         rows, self._crossings = self._crossings, []
         if rows:
-            self._connection.execute(insert(self._connection, crossings), rows)
+            insert_many(self._connection, crossings, rows)
         verdicts, self._verdicts = self._verdicts, {}
         if verdicts:
             self._connection.execute(
@@ -163,9 +156,16 @@ class Registry:
                     for (edge, passage, epc), verdict in verdicts.items()
                 ],
             )
-        dirty, self._dirty = self._dirty, set()
+        fresh, self._fresh = self._fresh, set()
+        dirty, self._dirty = self._dirty - fresh, set()
+        if fresh:
+            insert_many(self._connection, tags, [_row(self._tags[epc]) for epc in sorted(fresh)])
         if dirty:
-            self._connection.execute(_SAVE, [_row(self._tags[epc]) for epc in sorted(dirty)])
+            rows = [
+                {f"new_{name}": value for name, value in _row(self._tags[epc]).items()}
+                for epc in sorted(dirty)
+            ]
+            self._connection.execute(_SAVE, rows)
 
 
 _REJUDGE = (
@@ -177,34 +177,38 @@ _REJUDGE = (
     )
     .values(verdict=bindparam("new_verdict"))
 )
+_SAVED = ("scheme", "item_id", "parent", "tid", "state", "site_id", "location_id", "judged_at")
 _SAVE = (
     update(tags)
-    .where(tags.c.epc == bindparam("of_epc"))
-    .values(
-        scheme=bindparam("new_scheme"),
-        item_id=bindparam("new_item_id"),
-        parent=bindparam("new_parent"),
-        tid=bindparam("new_tid"),
-        state=bindparam("new_state"),
-        site_id=bindparam("new_site_id"),
-        location_id=bindparam("new_location_id"),
-        judged_at=bindparam("new_judged_at"),
-    )
+    .where(tags.c.epc == bindparam("new_epc"))
+    .values({name: bindparam(f"new_{name}") for name in _SAVED})
 )
 
 
 def _row(tag: Tag) -> dict[str, Any]:
     return {
-        "of_epc": tag.epc,
-        "new_scheme": tag.scheme,
-        "new_item_id": tag.item_id,
-        "new_parent": tag.parent,
-        "new_tid": tag.standing.tid,
-        "new_state": tag.standing.state.value,
-        "new_site_id": tag.standing.site_id,
-        "new_location_id": tag.standing.location_id,
-        "new_judged_at": tag.judged_at,
+        "epc": tag.epc,
+        "scheme": tag.scheme,
+        "item_id": tag.item_id,
+        "parent": tag.parent,
+        "tid": tag.standing.tid,
+        "state": tag.standing.state.value,
+        "site_id": tag.standing.site_id,
+        "location_id": tag.standing.location_id,
+        "judged_at": tag.judged_at,
     }
+
+
+def _unseen(epc: str) -> Tag:
+    return Tag(
+        epc=epc,
+        scheme=decode(epc).scheme,
+        item_id=None,
+        quantity=1,
+        parent=None,
+        standing=Standing(),
+        judged_at=EPOCH,
+    )
 
 
 def _tag(row: Any) -> Tag:
