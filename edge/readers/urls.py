@@ -1,7 +1,7 @@
 """Where a device is: `tcp://host:port` or `serial:/path?baud=9600`. Parsed without touching anything."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import AfterValidator
@@ -99,9 +99,11 @@ def _serial(url: str, parts: SplitResult, baud: int) -> SerialUrl:
     return SerialUrl(parts.path, **found)
 
 
-def _checked(url: str) -> str:
-    parse(url, port=1)
-    return url
+def checked(port: int | None = None) -> AfterValidator:
+    """For a setting that holds a device's URL: kept as written, once it can be read."""
 
+    def check(url: str) -> str:
+        parse(url, port=port)
+        return url
 
-Url = Annotated[str, AfterValidator(_checked)]
+    return AfterValidator(check)

@@ -225,6 +225,10 @@ BAY = 'name = "A1", capacity = 1, items = []'
             f'edge = "e"\n{SHELF}reader = {{ driver = "llrp", url = "tcp://x:1" }}\nbays = [ {{ {BAY}, cell = 0 }} ]',
             "shelves[1].reader: driver 'llrp' reads tags; a shelf needs one that weighs",
         ),
+        (
+            f'edge = "e"\n{SHELF}reader = {{ driver = "sics", url = "tcp://x" }}\nbays = [ {{ {BAY}, cell = 0 }} ]',
+            "shelves[1].reader.url: 'tcp://x' names no port; write tcp://x:port",
+        ),
         (f'edge = "e"\n{SHELF}bays = []', "shelves[1].bays: is empty; a shelf has at least one bay"),
         (f'edge = "e"\n{SHELF}bays = [ {{ {BAY} }} ]', "shelves[1].bays[1].cell: is needed"),
         (

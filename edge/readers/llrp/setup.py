@@ -47,14 +47,19 @@ async def set_up(session: Session, config: LlrpConfig, name: str) -> Capabilitie
 
 
 async def _configure(session: Session, config: LlrpConfig, able: Capabilities, name: str) -> None:
+    """Ask for everything, and for less where that is refused: a reader takes or leaves a configuration whole."""
     keepalive_ms = round(config.keepalive_s * 1000)
     answer, _ = await session.ask(
         Type.SET_READER_CONFIG, full_config(keepalive_ms, able.gpis, hold=able.holds)
     )
-    if answer.ok:
-        return
-    log.warning("%s: reader refuses to report its inputs and antennas, or to hold reports: %s", name, answer)
-    answer, _ = await session.ask(Type.SET_READER_CONFIG, keepalive_config(keepalive_ms))
+    for body, without in (
+        (full_config(keepalive_ms, 0, hold=able.holds), "its inputs"),
+        (keepalive_config(keepalive_ms), "its inputs, events of its antennas, and holding of reports"),
+    ):
+        if answer.ok:
+            return
+        log.warning("%s: reader refuses our configuration (%s); going on without %s", name, answer, without)
+        answer, _ = await session.ask(Type.SET_READER_CONFIG, body)
     if not answer.ok:
         raise ReaderRefused(f"reader refuses to send keepalives: {answer}")
 

@@ -1,10 +1,10 @@
 """Settings of an MT-SICS scale."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from edge.readers.urls import Url
+from edge.readers.urls import checked
 from edge.section import Section
 
 
@@ -13,7 +13,7 @@ class SicsConfig(Section):
     cells: ClassVar[int] = 1  # one platform, so the only cell is 0
 
     driver: Literal["sics"]
-    url: Url
+    url: Annotated[str, checked()]
     poll_s: float = Field(
         0.1, ge=0.02, le=5.0
     )  # between SI commands, where the scale does not send by itself
