@@ -1,12 +1,13 @@
 """Booking the events of one transaction: what each is, and what becomes of one that cannot be booked."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, exc
 
 from cloud.booking import Batch, Occasion, occasion
-from cloud.errors import BookingError
+from cloud.errors import BookingError, LedgerError
 from cloud.ingest import edgebook
 from cloud.ingest.keep import PARKED, UNBOOKED
 from cloud.ingest.lines import Line
@@ -31,16 +32,10 @@ from wire.events import (
     Watermark,
 )
 
-# What is wrong with an event, and not with the database or the connection to it: park the event, go on.
-WRONG_DATA = (
-    BookingError,
-    exc.DataError,
-    exc.IntegrityError,
-    ArithmeticError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
+log = logging.getLogger(__name__)
+
+# Trouble of the database or of the connection to it, not of an event: nothing is booked, and all is tried again.
+TROUBLE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError, LedgerError)
 States = dict[Key, tuple[str, str]]  # of envelopes that are not booked: state and reason
 
 
@@ -65,7 +60,9 @@ class Booker:
         try:
             with self._connection.begin_nested():
                 self._book_together(lines, states)
-        except WRONG_DATA:
+        except TROUBLE:
+            raise
+        except Exception:
             # Something only showed when it was written. Find it by booking each event in a savepoint of its own.
             self._progress.update(progress)
             return self._book_singly(lines)
@@ -79,7 +76,12 @@ class Booker:
             try:
                 with self._connection.begin_nested():
                     self._book_together([line], own)
-            except WRONG_DATA as error:
+            except TROUBLE:
+                raise
+            except Exception as error:
+                # Whatever it is, one event must not stand in the way of all others: a person will look at it.
+                if not isinstance(error, BookingError):
+                    log.exception("event %s/%s/%d cannot be booked", *line.key)
                 self._progress.update(progress)
                 own = {line.key: (PARKED, _reason(error))}
             states |= own
@@ -154,4 +156,5 @@ class _Books:
 
 def _reason(error: Exception) -> str:
     """What to tell a person: the first line, as a database adds its statement and parameters."""
-    return str(error).partition("\n")[0] or type(error).__name__
+    text = str(error).partition("\n")[0]
+    return text if isinstance(error, BookingError | exc.DBAPIError) else f"{type(error).__name__}: {text}"

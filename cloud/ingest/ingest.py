@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exc
 
 from cloud.followers import Changes
 from cloud.ingest import edgebook, runs
@@ -163,15 +163,10 @@ class Ingest:
             known = self._current_master(connection)
             for delivery in sorted(telemetry, key=lambda one: one.edge):
                 try:
-                    said = decode_telemetry(delivery.payload)
-                except DecodeError as error:
+                    self._telemetry(connection, known, delivery)
+                except (DecodeError, exc.DataError, exc.IntegrityError, ArithmeticError) as error:
                     self.counts.unreadable += 1
                     log.warning("telemetry of %s passed over: %s", delivery.edge, error)
-                    continue
-                if said.edge == delivery.edge:
-                    edgebook.telemetry(connection, known, said, delivery.received_at)
-                else:
-                    self.counts.foreign += 1
             for delivery in sorted(presence, key=lambda one: one.edge):
                 try:
                     edgebook.presence(
@@ -181,6 +176,14 @@ class Ingest:
                     self.counts.unreadable += 1
                     log.warning("status of %s passed over: %s", delivery.edge, error)
         self._changes.tell()
+
+    def _telemetry(self, connection: Connection, known: Master, delivery: Delivery) -> None:
+        said = decode_telemetry(delivery.payload)
+        if said.edge != delivery.edge:
+            self.counts.foreign += 1
+            return
+        with connection.begin_nested():
+            edgebook.telemetry(connection, known, said, delivery.received_at)
 
 
 def _runs(lines: Sequence[Line]) -> set[RunKey]:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,30 @@ from sqlalchemy import Connection, func, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from cloud.errors import LedgerError
+from cloud.ingest.lines import Delivery
 from cloud.ledger import identity
 from cloud.ledger.book import Posting, lock_head, post
 from cloud.ledger.database import Database
-from cloud.ledger.tables import balances, envelopes, incidents, items, locations, metadata, movements, sites
+from cloud.ledger.tables import (
+    agents,
+    balances,
+    envelopes,
+    incidents,
+    items,
+    locations,
+    metadata,
+    movements,
+    sites,
+)
 from cloud.ledger.verify import rebuild, verify
 from cloud.masterdata.load import load
 from cloud.migrations.upgrade import check, config, upgrade
 from tests.support.ledger import CAN, CASE, EDGE, Cloud, at, change, crossing, passage, write_master
+from tests.support.said import EVENTS, TELEMETRY
 from tests.support.servers import Postgres
+from wire.codec import encode_telemetry
+from wire.events import DeviceDown
+from wire.messages import DeviceHealth, DeviceState
 
 Url = Callable[[], str]
 pytestmark = pytest.mark.timeout(60)
@@ -250,6 +266,26 @@ def test_two_workers_on_the_same_events_book_them_once(stocked: Database) -> Non
     assert Cloud(stocked).stock(CASE, EDGE) == {"supplier": -100, "backroom": 100}
     cans = Cloud(stocked).stock(CAN, EDGE)
     assert cans["A1"] == 4 + sum(-1 if n % 3 else 2 for n in range(100))
+
+
+def test_text_that_a_database_cannot_hold_harms_nothing_else(stocked: Database) -> None:
+    """PostgreSQL's text has no NUL; JSON, and so the wire, has."""
+    down = EVENTS["device_down"]
+    assert isinstance(down, DeviceDown)
+    nul = replace(down, reason="a\0b")
+    health = DeviceHealth(device="dock-1", state=DeviceState.UP, since=at(0), reason="a\0b")
+    telemetry = encode_telemetry(replace(TELEMETRY, devices=(health,)))
+    fine = encode_telemetry(replace(TELEMETRY, edge="store-007"))
+
+    cloud = Cloud(stocked)
+    cloud.book(change(-1), nul, change(-1))
+    cloud.ingest.newest([Delivery(EDGE, telemetry, at(50)), Delivery("store-007", fine, at(50))], [])
+
+    assert cloud.stock(CAN)["A1"] == 2
+    with stocked.read() as connection:
+        assert "store-007" in connection.scalars(select(agents.c.edge)).all()
+        states = connection.scalars(select(envelopes.c.state).order_by(envelopes.c.seq)).all()
+    assert states[::2] == ["booked", "booked"]
 
 
 def test_an_item_that_is_counted_in_thousandths(database: Database, tmp_path: Path) -> None:
