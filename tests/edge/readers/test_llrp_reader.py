@@ -97,13 +97,22 @@ async def test_a_reader_that_answers_what_has_no_answer_and_refuses_what_is_opti
         assert epcs(await take(batches, 1)) == [A]
 
 
-async def test_a_reader_that_refuses_the_whole_configuration_is_asked_for_keepalives_alone() -> None:
-    class OnceRefused(FakeReader):
-        def _do(self, type: int, body: bytes) -> int:
-            return 101 if type == 3 and len(body) > 10 else super()._do(type, body)
+INPUTS, HOLD, KEEPALIVE = "00E1 0008", "00E2 0005 80", "00DC 0009 01 00001388"
 
-    async with OnceRefused().listening() as fake, driver(fake).open():
-        assert fake.bodies[3] == bytes.fromhex("00 00DC 0009 01 00001388")
+
+@pytest.mark.parametrize(
+    "refused, asked, not_asked", [(INPUTS, [KEEPALIVE, HOLD], INPUTS), (HOLD, [KEEPALIVE], HOLD)]
+)
+async def test_a_reader_that_refuses_a_configuration_is_asked_for_less(
+    refused: str, asked: list[str], not_asked: str
+) -> None:
+    class Picky(FakeReader):
+        def _do(self, type: int, body: bytes) -> int:
+            return 101 if type == 3 and bytes.fromhex(refused) in body else super()._do(type, body)
+
+    async with Picky().listening() as fake, driver(fake).open():
+        assert all(bytes.fromhex(each) in fake.bodies[3] for each in asked)
+        assert bytes.fromhex(not_asked) not in fake.bodies[3]
 
 
 @pytest.mark.parametrize(
