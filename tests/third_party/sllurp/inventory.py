@@ -37,9 +37,9 @@ def main(host: str, port: int, seconds: float, antennas: list[int]) -> None:
             "keepalive_interval": 500,
         }
     )
-    tags = []
+    tags: list[dict[str, object]] = []
 
-    def seen(reader: object, reports: list) -> None:
+    def seen(reader: object, reports: list[dict[str, object]]) -> None:
         tags.extend({key: text(value) for key, value in report.items()} for report in reports)
 
     client = LLRPReaderClient(host, port, config)
