@@ -152,6 +152,8 @@ class Flow:
                 given_up = run.expire()
                 if given_up is not None:
                     outcomes.append(Lost(run.name, (given_up, given_up), GIVEN_UP, quarantine=True))
+        if outcomes:
+            self._note_waiting(now)
         return outcomes
 
     def receive(self, ack: Ack, now: float) -> list[Outcome]:
@@ -174,8 +176,7 @@ class Flow:
             if new or asked:
                 outcomes.append(Settled(run.name, tuple(new), run.through))
             outcomes += [Lost(run.name, span, NO_LONGER_HELD, quarantine=False) for span in run.undeclared()]
-        if not self.waiting:
-            self._waiting_since = None
+        self._note_waiting(now)
         return outcomes
 
     def trust(self, ledger: str, now: float) -> list[Outcome]:
@@ -223,5 +224,7 @@ class Flow:
         return faults
 
     def _note_waiting(self, now: float) -> None:
-        if self._waiting_since is None and self.waiting:
+        if not self.waiting:
+            self._waiting_since = None
+        elif self._waiting_since is None:
             self._waiting_since = now

@@ -62,7 +62,8 @@ class Run:
         self._strikes = 0
         self._lone_wanted = False
         self._neighbour_wanted = False
-        self._answered = False  # an acknowledgement of this run came after what is sent alone
+        self._answered = False  # an acknowledgement of this run came in this try, after what is sent alone
+        self._answering = False  # and so it did in the try before
 
     # --- what there is ---------------------------------------------------------------------------------------------
 
@@ -193,7 +194,7 @@ class Run:
 
     def restart(self) -> None:
         """Nothing is on its way any more: send all that waits again, the suspect not before its time."""
-        self._in_flight, self._cursor, self.due = [], self.held_from, None
+        self._in_flight, self._cursor, self.due, self._answered = [], self.held_from, None, False
         self.lone_in_flight = self._lone_wanted = self._neighbour_wanted = False
 
     def reconnected(self, now: float, spread: float) -> None:
@@ -214,6 +215,7 @@ class Run:
     def expire(self) -> int | None:
         """The time is up without progress: start again. Returns the event that is given up, if one is."""
         lone_was_sent, waited = self.lone_in_flight, self._lone_wanted
+        self._answering = self._answered
         if lone_was_sent and self._answered:
             self._strikes += 1
         self.restart()
@@ -242,5 +244,5 @@ class Run:
 
     def _patience(self, spread: float) -> float:
         """How long to wait for progress. While the ledger answers, only its own tries make a lone event wait."""
-        tries = self._strikes if self.suspect is not None and self._answered else self._fruitless
+        tries = self._strikes if self.suspect is not None and self._answering else self._fruitless
         return min(RETRY_S * 2.0 ** min(tries, 10), LONGEST_RETRY_S) * (1 + spread / 4)
