@@ -14,6 +14,7 @@ from sqlalchemy import update
 from cloud.errors import ConfigError
 from cloud.ledger.database import Database
 from cloud.ledger.tables import edges
+from cloud.web.live import BEAT_S
 from cloud.web.questions.revision import Revision, revision_of
 from cloud.web.render import PARTS, changed_parts
 from cloud.web.server import serving
@@ -63,9 +64,10 @@ async def test_a_movement_that_shows_nowhere_still_moves_the_position_on(served:
     async with _stream(served) as sent:
         await _until(sent, "hx-partial")
         position = served.scene.move(CAN, "supplier", "backroom", 40, kind="receipt")
-        async for one in sent:
-            if one.id.endswith(f"-{position}"):
-                return
+        async with asyncio.timeout(BEAT_S / 2):  # by itself, not with the next beat
+            async for one in sent:
+                if one.id.endswith(f"-{position}"):
+                    return
     raise AssertionError("the stream ended without the position")
 
 
