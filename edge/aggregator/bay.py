@@ -102,6 +102,9 @@ class BayWatch:
     def interrupted(self) -> None:
         """Nobody weighed for a while: the next rest is compared with the last one before."""
         self.offline, self._held = True, None
+        self.settling = Settling(self.settling.sigma)
+        self._blocks = {cell: Block() for cell in self.bay.cells}
+        self._ended.clear()
 
     def levels(self) -> list[Level]:
         grams = self.settling.grams

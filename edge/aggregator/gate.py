@@ -216,7 +216,11 @@ class GateWatch:
         if at_ms > current.began_ms + LONGEST_MS:
             tags = self._state.tags
             cut_ms = current.active_ms - self._quiet_ms
-            carried = [e for e in current.members if tags[e].last_ms > cut_ms and tags[e].g >= MOVING]
+            carried = [
+                epc
+                for epc in current.members
+                if tags[epc].last_ms > cut_ms and tags[epc].since_ms >= current.began_ms - self._quiet_ms
+            ]
             return self._close(current, stamp, carried=carried)
         return []
 
@@ -226,7 +230,7 @@ class GateWatch:
         epcs = [epc for epc in current.members if epc not in staying]
         tags = [state.tags[epc] for epc in epcs]
         seconds = (current.active_ms - current.began_ms) / 1000
-        verdicts = judge(tags, state.load, current.began_ms, seconds)
+        verdicts = judge(tags, state.load, current.began_ms, seconds, current.active_ms + self._quiet_ms)
         events = self._events(current, list(zip(epcs, tags, verdicts, strict=True)), stamp)
         state.open = None
         self._forget(current.active_ms)

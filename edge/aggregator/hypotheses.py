@@ -16,10 +16,11 @@ BATCH_BIAS = 0.01
 FIT_SIGMAS = 3.0
 SURE = 0.8  # a runner-up is at least four times less likely
 NOT_SURE_MORE = 0.995
-# Priors, against one unit of one item: each further unit, two items in one move, one taken for another put.
+# Priors, against one unit of one item: each further unit; two items in one move, and each further unit of that; one
+# kind taken for another put, which is a customer who changes their mind: seldom of more than one unit each.
 MORE_UNITS = 0.9
-TWO_ITEMS = 0.05
-SWAP = 0.02
+TWO_ITEMS, MORE_OF_TWO = 0.05, 0.8
+SWAP, MORE_SWAPPED = 0.02, 0.5
 IMPOSSIBLE = 1e-4  # more taken than was there, or put than fits: counts can be wrong too
 # Something else altogether, of any mass up to 5 kg.
 FOREIGN = 0.01 / 5000.0
@@ -126,9 +127,13 @@ def _weigh(
 def _prior(
     units: tuple[tuple[Item, int], ...], held: Mapping[str, int] | None, capacity: int | None
 ) -> float:
-    prior = MORE_UNITS ** (sum(abs(n) for _, n in units) - 1)
-    if len(units) == 2:
-        prior *= TWO_ITEMS if units[0][1] * units[1][1] > 0 else SWAP
+    moved = sum(abs(n) for _, n in units)
+    if len(units) == 1:
+        prior = MORE_UNITS ** (moved - 1)
+    elif units[0][1] * units[1][1] > 0:
+        prior = TWO_ITEMS * MORE_OF_TWO ** (moved - 2)
+    else:
+        prior = SWAP * MORE_SWAPPED ** (moved - 2)
     if held is not None and any(held.get(item.gtin, 0) + n < 0 for item, n in units):
         prior *= IMPOSSIBLE
     put = sum(n for _, n in units)

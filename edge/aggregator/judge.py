@@ -22,8 +22,9 @@ COMPANY = 2.0
 TEMPER = 1.1
 BOUND = 6.0
 EVENNESS = (1.0, 30.0)  # geometric counts at the one end, nearly Poisson at the other
+SHY = 2.0  # shape of the gamma distribution by which a side may miss a tag that the other reads
 SPREAD_S = 0.8  # least spread of a profile in time: a load is a metre or more long
-# Before anything is known, odds that a tag at a gate turns back rather than crosses.
+# Odds that one tag turns back while its load crosses, before it is looked at.
 TURNS = 0.25
 
 # Bounds of what is said: no passage is certain, and below the lower one nothing is decided.
@@ -32,7 +33,10 @@ DECIDED = 0.7
 # A tag that came and went without crossing: its power rose and fell by so much, with so many reads.
 RISE_DB = 4.0
 TURN_READS = 5
-TURN_SHARE = 0.3  # of a load's tags must show it before it is believed of the rest
+TURN_LEAST, TURN_SHARE = (
+    1.5,
+    0.3,
+)  # tags, and share of a load's, that must show it before the rest are believed to
 MOVED = 0.7  # less probable movement is not worth a person's time
 
 
@@ -121,11 +125,13 @@ class _Profile:
         return (self.n[side] - own * times.n[side]) / max(1.0, self.weight - own)
 
 
-def judge(tags: Sequence[Tag], load: Load, zero_ms: int, seconds: float) -> list[Verdict]:
-    """Judge the tags read in a passage that began at `zero_ms` and lasted `seconds`."""
+def judge(tags: Sequence[Tag], load: Load, zero_ms: int, seconds: float, until_ms: int) -> list[Verdict]:
+    """Judge the tags read in a passage that began at `zero_ms` and lasted `seconds`; `until_ms` is now."""
     times = [_Times(tag, zero_ms) for tag in tags]
     moves, profile = _movers(tags, times, zero_ms, seconds)
-    ways = [_ways(tag, t, move, profile, load) for tag, t, move in zip(tags, times, moves, strict=True)]
+    ways = [
+        _ways(tag, t, move, profile, load, until_ms) for tag, t, move in zip(tags, times, moves, strict=True)
+    ]
     turned = _turned(tags, moves, ways)
     return [
         _verdict(tag, move, way, _crossed_ms(tag, profile, zero_ms), turned)
@@ -137,7 +143,7 @@ def _turned(tags: Sequence[Tag], moves: Sequence[float], ways: Sequence[list[flo
     """Whether a load came near and went away again: a fair share of the tags that came back show it themselves."""
     backs = [move * way[2] for move, way in zip(moves, ways, strict=True)]
     shown = sum(back for tag, back in zip(tags, backs, strict=True) if _rose_and_fell(tag))
-    return shown >= max(COMPANY, TURN_SHARE * sum(backs))
+    return shown >= max(TURN_LEAST, TURN_SHARE * sum(backs))
 
 
 def _movers(
@@ -193,18 +199,19 @@ def _lasted(tag: Tag) -> float:
     return 1.0 + max(0, tag.last_ms - tag.since_ms) / 1000
 
 
-def _ways(tag: Tag, times: _Times, move: float, profile: _Profile, load: Load) -> list[float]:
+def _ways(tag: Tag, times: _Times, move: float, profile: _Profile, load: Load, until_ms: int) -> list[float]:
     """Probabilities that a tag that moved went in, went out, or came back."""
-    gone_in, gone_out, back = tag.ways()
-    ways = [log(gone_in + 1e-9), log(gone_out + 1e-9), log(back * TURNS + 1e-9)]
+    ways = [log(way + 1e-9) for way in tag.ways(until_ms)]
     if profile.weight - move < COMPANY:
         return _normalised(ways)
-    if not (
-        times.n[0] and times.n[1]
-    ):  # the more the other side reads the load, the stranger a tag that it never read
-        unread = profile.expected(1 if times.n[0] else 0, move, times)
-        ways[0] -= TEMPER * unread
-        ways[1] -= TEMPER * unread
+    if not (times.n[0] and times.n[1]):
+        # The more the far side should have read it, the stranger it is that it crossed; tags lie unequally, as above.
+        near = 0 if times.n[0] else 1
+        share = times.n[near] / max(0.5, profile.expected(near, move, times))
+        missed = SHY * log1p(profile.expected(1 - near, move, times) * share / SHY)
+        ways[0] -= missed
+        ways[1] -= missed
+    ways[2] += log(TURNS)
     company = load.ways(tag.since_ms, tag.last_ms, profile.outside / profile.weight)
     return _normalised([w + c for w, c in zip(ways, company, strict=True)])
 

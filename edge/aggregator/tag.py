@@ -206,12 +206,14 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
         n = self.n_in if side else self.n_out
         self.mixed += weight * log(n / (self.n_out + self.n_in + 1))  # Laplace's rule, counts with this read
 
-    def ways(self) -> tuple[float, float, float]:
+    def ways(self, until_ms: int) -> tuple[float, float, float]:
         """The probabilities that it went in, went out, or came back to where it was (or stayed).
 
-        A tag that both sides read has shown its way. One that only one side read may have gone on unread.
+        A tag that both sides read has shown its way. One that only one side read may have gone
+        on unread, unless it is still there.
         """
-        change = 0.0 if self.n_out and self.n_in else _change(UNSEEN_S)
+        unseen = 0.0 if self.n_out and self.n_in else (until_ms - self.last_ms) / 1000
+        change = _change(min(UNSEEN_S, max(0.0, unseen)))
         gone_in = self.oi * (1.0 - change) + self.oo * change
         gone_out = self.io * (1.0 - change) + self.ii * change
         return gone_in, gone_out, 1.0 - gone_in - gone_out
