@@ -46,6 +46,7 @@ FORGET_MS = 600_000
 # are learned quickly, and a tag that is new has not come just now.
 START_MS = 5_000
 START_RATE_S = 5.0
+LEAST_NEWS = 1.0  # what a change of sides that no single read gave away counts
 TAIL_MS = 3_000  # reads of a tag so soon after it was said belong to what was said
 # Reads of a tag that has not moved so far, so far apart, do not belong to one movement.
 APART_MS = 2_500
@@ -121,37 +122,18 @@ class GateWatch:
         self.changed = True
         state = self._state
         events = self._close_before(at_ms, stamp) if state.open else []
-        tag = state.tags.get(read.epc)
         if not state.began_ms:
             state.began_ms = at_ms
         starting = at_ms < state.began_ms + START_MS
-        if tag is None:
-            tag = state.tags[read.epc] = Tag(at_ms, read.at_us, came_ms=at_ms, level_dbm=read.rssi_dbm)
-            tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch, known=not starting)
-        else:
-            tag.fade(at_ms)
-            if at_ms > tag.last_ms + AWAY_MS:
-                tag.came_ms = at_ms
-                if state.open is None:
-                    tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch, known=not starting)
-            if state.open is None:
-                at_rest = tag.g <= 0.0 and at_ms > max(tag.since_ms + ANCHOR_MS, tag.came_ms + FRESH_MS)
-            else:
-                lone = tag.since_ms < state.open.began_ms and at_ms > tag.last_ms + APART_MS
-                at_rest = tag.g <= 0.0 and tag.most_g < MOVING and lone
-            if at_rest or tag.epoch != state.epoch:
-                tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch, known=not starting)
-        if read.tid:
-            tag.tid = read.tid
+        tag = self._approached(read, at_ms, starting)
         news = tag.see(side, at_ms, read.at_us, read.rssi_dbm, START_RATE_S if starting else RATE_S)
-        changed = tag.oi + tag.io
         if at_ms < tag.settled_ms:
             return events
         if tag.g >= MOVING and news > 0.0:
             self._stir(tag, at_ms, read.at_us, news)
             state.load.see(side, at_ms)
-        elif state.open is None and changed > 0.8 and tag.moved > tag.mixed + 1.0:
-            self._stir(tag, at_ms, read.at_us, 1.0)
+        elif state.open is None and tag.changed_sides():
+            self._stir(tag, at_ms, read.at_us, LEAST_NEWS)
             state.load.see(side, at_ms)
         if state.open and tag.member != state.passages:
             tag.member = state.passages
@@ -193,6 +175,34 @@ class GateWatch:
 
     def restore(self, blob: bytes) -> None:
         self._state = _DECODER.decode(blob)
+
+    def _approached(self, read: TagRead, at_ms: int, starting: bool) -> Tag:
+        """The tag that is read, what is known of it brought up to now."""
+        state = self._state
+        tag = state.tags.get(read.epc)
+        if tag is None:
+            tag = state.tags[read.epc] = Tag(at_ms, read.at_us, came_ms=at_ms, level_dbm=read.rssi_dbm)
+            anew = True
+        else:
+            tag.fade(at_ms)
+            came = at_ms > tag.last_ms + AWAY_MS
+            if came:
+                tag.came_ms = at_ms
+            anew = tag.epoch != state.epoch or self._at_rest(tag, at_ms, came)
+        if anew:
+            tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch, known=not starting)
+        if read.tid:
+            tag.tid = read.tid
+        return tag
+
+    def _at_rest(self, tag: Tag, at_ms: int, came: bool) -> bool:
+        """Whether what was read of a tag so far has nothing to do with what is read now."""
+        current = self._state.open
+        if current is None:
+            still = at_ms > max(tag.since_ms + ANCHOR_MS, tag.came_ms + FRESH_MS)
+            return came or (still and tag.g <= 0.0)
+        before = tag.since_ms < current.began_ms and at_ms > tag.last_ms + APART_MS
+        return before and tag.g <= 0.0 and tag.most_g < MOVING
 
     def _stir(self, tag: Tag, at_ms: int, at_us: int, news: float) -> None:
         current = self._state.open

@@ -5,7 +5,7 @@ never forced: where no hypothesis fits the answer is unknown, and where several 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import exp, hypot, pi, sqrt
 
@@ -50,7 +50,7 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class _Hypothesis:
     units: tuple[tuple[Item, int], ...]
-    weight: float  # prior times likelihood
+    weight: float  # likelihood, times prior where there is one
     fits: bool
 
 
@@ -64,7 +64,9 @@ def explain(
         held: units of each item before it, by GTIN; None where not known.
         capacity: units that fit, of all items together; None where not known.
     """
-    found = [_weigh(grams, noise, units, held, capacity) for units in _all(grams, items, capacity)]
+    most = min(capacity or MOST_PAIRED, MOST_PAIRED)
+    likely = (_likely(grams, noise, units) for units in _all(grams, items, most))
+    found = [replace(h, weight=h.weight * _prior(h.units, held, capacity)) for h in likely]
     found.sort(key=lambda h: -h.weight)
     total = FOREIGN + sum(h.weight for h in found)
     if not found or not found[0].fits:
@@ -80,25 +82,35 @@ def explain(
 def contents(
     grams: float, noise: float, items: Sequence[Item], capacity: int | None
 ) -> dict[str, int] | None:
-    """What stands on a bay of so much net mass, by GTIN; None where it cannot be told."""
+    """What stands on a bay of so much net mass, by GTIN; None where it cannot be told.
+
+    Goods were put there in many moves, so every mix is as probable as any other. Three kinds and more fit everything.
+    """
     empty = dict.fromkeys((item.gtin for item in items), 0)
     if not items or abs(grams) < max(2.0, 0.35 * min(item.unit_grams for item in items)):
         return empty
-    answer = explain(grams, noise, items, empty, capacity)
-    if answer.outcome is not Change.OK:
+    if len(items) > 2:
         return None
-    return empty | {change.item: change.units for change in answer.changes}
+    most = capacity or max(round(grams / item.unit_grams) + 1 for item in items)
+    mixes = (
+        units
+        for units in _all(grams, items, most)
+        if min(n for _, n in units) > 0 and sum(n for _, n in units) <= most
+    )
+    found = sorted((_likely(grams, noise, units) for units in mixes), key=lambda h: -h.weight)
+    if not found or not found[0].fits or found[0].weight < SURE * sum(h.weight for h in found):
+        return None
+    return empty | {item.gtin: n for item, n in found[0].units}
 
 
 def _said(hypothesis: _Hypothesis) -> tuple[ItemUnits, ...]:
     return tuple(ItemUnits(item=item.gtin, units=n) for item, n in hypothesis.units)
 
 
-def _all(grams: float, items: Sequence[Item], capacity: int | None) -> Iterator[tuple[tuple[Item, int], ...]]:
+def _all(grams: float, items: Sequence[Item], most: int) -> Iterator[tuple[tuple[Item, int], ...]]:
     for item in items:
         nearest = round(grams / item.unit_grams)
         yield from (((item, n),) for n in (nearest - 1, nearest, nearest + 1) if n)
-    most = min(capacity or MOST_PAIRED, MOST_PAIRED)
     for one, other in combinations(items, 2):
         for n in range(-most, most + 1):
             m = round((grams - n * one.unit_grams) / other.unit_grams)
@@ -106,13 +118,7 @@ def _all(grams: float, items: Sequence[Item], capacity: int | None) -> Iterator[
                 yield ((one, n), (other, m))
 
 
-def _weigh(
-    grams: float,
-    noise: float,
-    units: tuple[tuple[Item, int], ...],
-    held: Mapping[str, int] | None,
-    capacity: int | None,
-) -> _Hypothesis:
+def _likely(grams: float, noise: float, units: tuple[tuple[Item, int], ...]) -> _Hypothesis:
     left = grams - sum(n * item.unit_grams for item, n in units)
     spread = hypot(
         noise,
@@ -120,8 +126,7 @@ def _weigh(
         *(n * BATCH_BIAS * item.unit_grams for item, n in units),
     )
     off = left / spread
-    likely = exp(-0.5 * off * off) / (spread * sqrt(2 * pi))
-    return _Hypothesis(units, likely * _prior(units, held, capacity), abs(off) <= FIT_SIGMAS)
+    return _Hypothesis(units, exp(-0.5 * off * off) / (spread * sqrt(2 * pi)), abs(off) <= FIT_SIGMAS)
 
 
 def _prior(

@@ -48,6 +48,7 @@ _LOG_FALSE = log(1.0 - TRUE_SIDE)
 # Of what was believed about its zone, so much is doubted whenever a tag begins to move: beliefs of rest rest on reads
 # that are not independent.
 FORGOTTEN = 0.02
+CHANGED = 0.8  # four to one
 LOST_MS = 30_000  # unseen for half a minute, it may have been carried anywhere
 # A tag may move so long before it is first read, and after it is last read: a load's first tag is read seconds
 # before its last one.
@@ -205,6 +206,10 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
         self.moved += log(total)
         n = self.n_in if side else self.n_out
         self.mixed += weight * log(n / (self.n_out + self.n_in + 1))  # Laplace's rule, counts with this read
+
+    def changed_sides(self) -> bool:
+        """It has very probably changed sides, and rest does not explain its reads as well."""
+        return self.oi + self.io > CHANGED and self.moved > self.mixed + 1.0
 
     def ways(self, until_ms: int) -> tuple[float, float, float]:
         """The probabilities that it went in, went out, or came back to where it was (or stayed).
