@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import importlib.metadata
 import logging
+import os
 import platform
 import random
 import secrets
@@ -257,7 +258,7 @@ def _behind_us(config: EdgeConfig) -> int:
 
 
 def _broker(uplink: UplinkConfig) -> Broker:
-    username, password = credentials(uplink.credentials_file)
+    username, password = credentials(uplink.credentials_file, os.environ)
     return Broker(uplink.host, uplink.port, uplink.tls, uplink.mqtt_version, username, password)
 
 

@@ -1,7 +1,7 @@
 """Who the edge is to its broker: from a file or the environment, never from the configuration or the command line."""
 
-import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 from edge.errors import ConfigError
@@ -11,14 +11,14 @@ PASSWORD = "STOCKBEAT_UPLINK_PASSWORD"
 KEYS = {"username", "password"}
 
 
-def credentials(file: Path | None) -> tuple[str | None, str | None]:
+def credentials(file: Path | None, environment: Mapping[str, str]) -> tuple[str | None, str | None]:
     """User name and password; the environment's where it has them, else the file's (TOML), else none.
 
     Raises:
         ConfigError: the file cannot be read, or holds anything else.
     """
     written = _read(file) if file else {}
-    return os.environ.get(USERNAME) or written.get("username"), os.environ.get(PASSWORD) or written.get(
+    return environment.get(USERNAME) or written.get("username"), environment.get(PASSWORD) or written.get(
         "password"
     )
 

@@ -49,7 +49,7 @@ class Disk:
         self._clock = clock
         self._stamps = stamps
         self._keep_us = keep_us
-        self._reserve = reserve
+        self.reserve = reserve
         self._sleep = sleep
         self._stopped_us: int | None = None
 
@@ -57,7 +57,7 @@ class Disk:
     def faults(self) -> list[str]:
         if self._stopped_us is not None:
             return [
-                f"{STOPPED}, with {self.free // space.MB} MB free of {self._reserve // space.MB} MB reserved"
+                f"{STOPPED}, with {self.free // space.MB} MB free of {self.reserve // space.MB} MB reserved"
             ]
         if self.room is not Room.PLENTY:
             return [f"the disk is short: {self.free // space.MB} MB free; history is being deleted"]
@@ -66,8 +66,8 @@ class Disk:
     async def look(self) -> None:
         """See what room there is, and act on it."""
         self.free = space.free_bytes(self._store.path.parent)
-        history = self.free < space.SHORT_AT * self._reserve and await self._make_room()
-        self.room = space.judge(self.free, self._reserve, self.room, history=history)
+        history = self.free < space.SHORT_AT * self.reserve and await self._make_room()
+        self.room = space.judge(self.free, self.reserve, self.room, history=history)
         if self.room is Room.NONE or self._engine.stuck:
             self._stop()
         elif self._stopped_us is not None:
@@ -96,7 +96,7 @@ class Disk:
                     return False
                 self._trimmed(held_from)
                 self.free = space.free_bytes(self._store.path.parent)
-                if self.free >= space.SHORT_AT * self._reserve:
+                if self.free >= space.SHORT_AT * self.reserve:
                     break
         except StoreFull as error:
             log.debug("no room can be made: %s", error)
