@@ -1,0 +1,108 @@
+"""A recording gives the same events as the devices did, and the same bytes each time."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from edge import recording
+from edge.config import load
+from edge.errors import ConfigError, RecordingError
+from edge.reads import Read
+from edge.replay import replay, replay_file
+from tests.support.doors import epc, going_in, merged, stand, walk
+from tests.support.scales import samples
+
+EDGE_TOML = """
+edge = "store-042"
+
+[[gates]]
+name = "dock-1"
+antennas = { 1 = "outside", 2 = "inside" }
+
+[[shelves]]
+name = "aisle-1"
+bays = [ { name = "A1", cell = 0, capacity = 24, items = [ { gtin = "09506000134352", unit_grams = 330.0 } ] } ]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "edge.toml"
+    path.write_text(EDGE_TOML)
+    return path
+
+
+def lines() -> list[bytes]:
+    """A load of three through the door between standing tags, and a can taken meanwhile."""
+    tags = merged(stand(epc(900), -20.0, 40.0), *(walk(epc(n), going_in(15.0)) for n in range(3)))
+    weights = samples([(0.0, 6600.0), (12.0, 6270.0)], 40.0)
+    reads: list[Read] = sorted([*tags, *weights], key=lambda read: read.at_us)
+    return [recording.heading("store-042"), *map(recording.line, reads)]
+
+
+def test_events_are_printed_as_the_wire_says_them(config: Path) -> None:
+    said = [json.loads(line) for line in replay(load(config), lines())]
+
+    assert [event["type"] for event in said].count("tag_movement") == 3
+    movement = next(event for event in said if event["type"] == "tag_movement")
+    assert {"type", "at", "gate", "epc", "outcome", "confidence", "passage", "reads"} <= set(movement)
+    assert (movement["gate"], movement["outcome"]) == ("dock-1", "in")
+    assert movement["confidence"] >= 0.9
+    change = next(event for event in said if event["type"] == "shelf_change")
+    assert {"type", "at", "shelf", "bay", "item", "units", "grams", "outcome"} <= set(change)
+    assert (change["bay"], change["item"], change["units"]) == ("A1", "09506000134352", -1)
+    assert change["at"].startswith("2025-11-22T09:00:1")
+    assert change["at"].endswith("Z")
+    assert "tid" not in movement
+
+
+def test_twice_is_the_same_byte_for_byte(config: Path) -> None:
+    recorded = lines()
+
+    first = list(replay(load(config), recorded))
+    assert first == list(replay(load(config), recorded))
+    assert len(first) == 5
+
+
+def test_a_file_and_standard_input_are_printed_alike(config: Path, tmp_path: Path) -> None:
+    file, from_file, from_stdin = tmp_path / "r.jsonl", io.BytesIO(), io.BytesIO()
+    file.write_bytes(b"".join(lines()))
+
+    replay_file(config, str(file), stdin=io.BytesIO(), out=from_file)
+    replay_file(config, "-", stdin=io.BytesIO(file.read_bytes()), out=from_stdin)
+
+    assert from_file.getvalue() == from_stdin.getvalue()
+    assert from_file.getvalue().count(b"\n") == 5
+
+
+def test_what_came_before_a_bad_line_is_printed(config: Path) -> None:
+    out = io.BytesIO()
+
+    with pytest.raises(RecordingError, match=r"line \d+:"):
+        replay_file(config, "-", stdin=io.BytesIO(b"".join([*lines(), b"{\n"])), out=out)
+    assert out.getvalue().count(b"\n") >= 1
+
+
+def test_a_missing_file_is_named(config: Path) -> None:
+    with pytest.raises(RecordingError, match=r"nowhere\.jsonl: No such file"):
+        replay_file(config, "/nowhere.jsonl", stdin=io.BytesIO(), out=io.BytesIO())
+
+
+def test_a_wrong_configuration_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text(EDGE_TOML.replace('"inside"', '"indoors"'))
+
+    with pytest.raises(ConfigError, match=r"gates\[1\]\.antennas"):
+        replay_file(path, "-", stdin=io.BytesIO(), out=io.BytesIO())
+
+
+def test_an_empty_recording_says_nothing(config: Path) -> None:
+    assert list(replay(load(config), [recording.heading("store-042")])) == []
+
+
+def test_gates_and_shelves_that_are_not_configured_are_passed_over(config: Path) -> None:
+    elsewhere = walk(epc(1), going_in(15.0), gate="dock-9")
+
+    assert list(replay(load(config), [recording.heading("store-042"), *map(recording.line, elsewhere)])) == []
