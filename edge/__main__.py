@@ -2,8 +2,9 @@
 
 import logging
 
-from edge.cli import edge
+from edge.cli import edge, replay
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    edge.add_command(replay)
     edge()
