@@ -47,7 +47,9 @@ FORGET_MS = 600_000
 START_MS = 5_000
 START_RATE_S = 5.0
 LEAST_NEWS = 1.0  # what a change of sides that no single read gave away counts
-TAIL_MS = 3_000  # reads of a tag so soon after it was said belong to what was said
+# Reads of a tag so soon after it was said belong to what was said, and tell how it is read where it stands now.
+TAIL_MS = 3_000
+SETTLING_RATE_S = 3.0
 # Reads of a tag that has not moved so far, so far apart, do not belong to one movement.
 APART_MS = 2_500
 # A tag not read for so long has come anew; what is read of it in its first seconds belongs together.
@@ -126,8 +128,10 @@ class GateWatch:
             state.began_ms = at_ms
         starting = at_ms < state.began_ms + START_MS
         tag = self._approached(read, at_ms, starting)
-        news = tag.see(side, at_ms, read.at_us, read.rssi_dbm, START_RATE_S if starting else RATE_S)
-        if at_ms < tag.settled_ms:
+        settling = at_ms < tag.settled_ms
+        rate_s = SETTLING_RATE_S if settling else START_RATE_S if starting else RATE_S
+        news = tag.see(side, at_ms, read.at_us, read.rssi_dbm, rate_s)
+        if settling:
             return events
         if tag.g >= MOVING and news > 0.0:
             self._stir(tag, at_ms, read.at_us, news)
@@ -249,9 +253,8 @@ class GateWatch:
         state.epoch += 1
         for tag, verdict in zip(tags, verdicts, strict=True):
             tag.g = 0.0
+            tag.move_away(verdict.crossed)
             if verdict.outcome in (Direction.IN, Direction.OUT):
-                tag.rate_out = tag.slow_out = max(0.0, tag.before_out)
-                tag.rate_in = tag.slow_in = max(0.0, tag.before_in)
                 tag.settled_ms = current.active_ms + self._quiet_ms + TAIL_MS
         if carried:
             self._carry(current, carried)

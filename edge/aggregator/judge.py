@@ -47,6 +47,7 @@ class Verdict:
     outcome: Direction | None
     confidence: float
     at_ms: int
+    crossed: float  # how probable it is that it went through, whatever is said
 
 
 def _counted(reads: int, expected: float, evenness: float) -> float:
@@ -233,15 +234,15 @@ def _normalised(logs: list[float]) -> list[float]:
 
 def _verdict(tag: Tag, move: float, ways: list[float], crossed_ms: int, turned: bool) -> Verdict:
     gone_in, gone_out = move * ways[0], move * ways[1]
-    best = max(gone_in, gone_out)
+    best, crossed = max(gone_in, gone_out), gone_in + gone_out
     if best >= DECIDED:
         outcome = Direction.IN if gone_in > gone_out else Direction.OUT
-        return Verdict(outcome, min(CERTAIN, best), crossed_ms)
-    if gone_in + gone_out > 1.0 - DECIDED and move > MOVED:
-        return Verdict(Direction.UNDECIDED, max(best, move * ways[2]), tag.last_ms)
+        return Verdict(outcome, min(CERTAIN, best), crossed_ms, crossed)
+    if crossed > 1.0 - DECIDED and move > MOVED:
+        return Verdict(Direction.UNDECIDED, max(best, move * ways[2]), tag.last_ms, crossed)
     if (move > 0.5 and _rose_and_fell(tag)) or (move > MOVED and turned):
-        return Verdict(Direction.TURNED_BACK, min(CERTAIN, 1.0 - gone_in - gone_out), tag.last_ms)
-    return Verdict(None, 1.0 - best, tag.last_ms)
+        return Verdict(Direction.TURNED_BACK, min(CERTAIN, 1.0 - crossed), tag.last_ms, crossed)
+    return Verdict(None, 1.0 - best, tag.last_ms, crossed)
 
 
 def _rose_and_fell(tag: Tag) -> bool:

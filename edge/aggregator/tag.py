@@ -207,6 +207,14 @@ class Tag(msgspec.Struct, array_like=True, gc=False):
         n = self.n_in if side else self.n_out
         self.mixed += weight * log(n / (self.n_out + self.n_in + 1))  # Laplace's rule, counts with this read
 
+    def move_away(self, crossed: float) -> None:
+        """Forget the rates of rest as far as it stands elsewhere now: with the probability that it crossed."""
+        stayed = 1.0 - crossed
+        self.rate_out *= stayed
+        self.rate_in *= stayed
+        self.slow_out *= stayed
+        self.slow_in *= stayed
+
     def changed_sides(self) -> bool:
         """It has very probably changed sides, and rest does not explain its reads as well."""
         return self.oi + self.io > CHANGED and self.moved > self.mixed + 1.0
