@@ -83,7 +83,7 @@ class Uplink:
         self._chance = chance
         self._sleep = sleep
         self._wake = asyncio.Event()
-        self.trouble: str | None = "not connected yet"  # why there is no connection; None while there is one
+        self.trouble: str | None = None  # why there is no connection, once that is known
 
     def wake(self) -> None:
         """The outbox has grown."""
@@ -128,8 +128,7 @@ class Uplink:
         async with self._client(aiomqtt.Will(status, Presence.OFFLINE.value, qos=1, retain=True)) as client:
             _must_be_granted(await client.subscribe(topic(self._store.edge, Kind.ACK), qos=1))
             await client.publish(status, Presence.ONLINE.value, qos=1, retain=True)
-            if self.trouble:
-                log.info("connected to the broker %s:%d", self._broker.host, self._broker.port)
+            log.info("connected to the broker %s:%d", self._broker.host, self._broker.port)
             self.trouble = None
             self._flow.connected(self._now())
             try:
