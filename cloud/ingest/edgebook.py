@@ -27,7 +27,9 @@ def run_started(connection: Connection, site_id: int | None, occasion: Occasion,
         )
     ).all()
     connection.execute(
-        update(runs).where(runs.c.edge == edge, runs.c.run == run).values(previous_run=event.previous_run)
+        update(runs)
+        .where(runs.c.edge == edge, runs.c.run == run)
+        .values(previous_run=event.previous_run, previous_last_seq=event.previous_last_seq)
     )
     details = {"edge": edge, "run": run, "previous_run": event.previous_run}
     if event.previous_run is None:

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, exc
 from cloud.followers import Changes
 from cloud.ingest import edgebook, runs
 from cloud.ingest.acks import Acks
-from cloud.ingest.booker import Booker
+from cloud.ingest.booker import Booker, States
 from cloud.ingest.inbox import Inbox
-from cloud.ingest.keep import Kept, keep, keep_conflict, mark
+from cloud.ingest.keep import BOOKED, Kept, keep, keep_conflict, mark
 from cloud.ingest.lines import Delivery, Line, read
+from cloud.ingest.order import WAITING, Order, any_waiting, edges_waiting
 from cloud.ingest.progress import Progress
 from cloud.ingest.runs import RunKey
 from cloud.ledger import identity, master
@@ -71,6 +72,7 @@ class Ingest:
         self._changes = changes
         self._now = now
         self._master: Master | None = None
+        self._order = Order()
         self.counts = Counts()
 
     def run(self, stop: threading.Event) -> None:
@@ -78,10 +80,12 @@ class Ingest:
         while not stop.is_set():
             taken = self._inbox.take(BATCH_BYTES, IDLE_S)
             retry_s = RETRY_FIRST_S
-            while taken and not stop.is_set():
+            while not stop.is_set():
                 try:
-                    self.newest(taken.telemetry, taken.presence)
-                    self.book(taken.deliveries)
+                    if taken:
+                        self.newest(taken.telemetry, taken.presence)
+                        self.book(taken.deliveries)
+                    self.release()
                     break
                 except Exception as error:
                     # The database is away, full or busy: nothing was acknowledged, so nothing is lost by trying again.
@@ -94,6 +98,18 @@ class Ingest:
                     self._master = None
                     stop.wait(retry_s)
                     retry_s = min(2 * retry_s, RETRY_MOST_S)
+
+    def release(self) -> None:
+        """Book what waited for an earlier event that has come, or has not come for too long."""
+        with self._database.read() as connection:
+            if not any_waiting(connection):
+                return
+        with self._database.write() as connection:
+            progress = runs.lock(connection, edges_waiting(connection), self._now())
+            posted = self._in_turn(connection, Kept([], 0, []), progress)[1]
+        if posted:
+            self.counts.movements += posted
+            self._changes.tell()
 
     def book(self, deliveries: Sequence[Delivery]) -> None:
         """Store, book, commit, acknowledge, tell. Raises what the database raises; nothing is booked then."""
@@ -122,14 +138,12 @@ class Ingest:
         kept = keep(connection, lines, progress)
         for line in kept.conflicting:
             keep_conflict(connection, known.edges.get(line.key.edge), line)
-        booker = Booker(connection, known, progress, now)
-        states = booker.book(kept.fresh) if kept.fresh else {}
-        mark(connection, states)
         settled: dict[RunKey, list[int]] = {}
         for line in lines:
             settled.setdefault((line.key.edge, line.key.run), []).append(line.key.seq)
         for run, seqs in settled.items():
             progress[run] = progress[run].settle(seqs)
+        states, posted = self._in_turn(connection, kept, progress)
         runs.save(connection, progress, now)
         who = identity.read(connection)
         parked: dict[str, int] = {}
@@ -137,7 +151,19 @@ class Ingest:
             if state == "parked":
                 parked[reason] = parked.get(reason, 0) + 1
         acks = [(edge, _ack(who, run, settled_run)) for (edge, run), settled_run in progress.items()]
-        return Booked(acks, kept, parked, booker.posted)
+        return Booked(acks, kept, parked, posted)
+
+    def _in_turn(
+        self, connection: Connection, kept: Kept, progress: dict[RunKey, Progress]
+    ) -> tuple[States, int]:
+        """Book what may be booked by now; return what is not booked and why, and how many movements there are."""
+        now = self._now()
+        turn = self._order.turn(connection, kept.fresh, progress, now)
+        booker = Booker(connection, self._current_master(connection), progress, now)
+        states = booker.book(turn.now) if turn.now else {}
+        states |= dict.fromkeys(turn.later, (WAITING, ""))
+        mark(connection, dict.fromkeys(turn.released, (BOOKED, "")) | states)
+        return states, booker.posted
 
     def _current_master(self, connection: Connection) -> Master:
         if self._master is None or self._master.version != master.version(connection):

@@ -167,14 +167,16 @@ runs = Table(
     metadata,
     Column("edge", String(40), primary_key=True),  # no foreign key: an edge nobody enrolled is stored too
     Column("run", String(32), primary_key=True),
-    Column("previous_run", String(32)),  # the run that its RunStarted names
+    Column("previous_run", String(32)),  # the run that its RunStarted names, and
+    Column("previous_last_seq", Big),  # its last event
     Column("through", Big, nullable=False),
     Column("ranges", JSON, nullable=False),  # [[first, last], ...] settled above `through`, ascending
     Column("first_at", At, nullable=False),
     Column("last_at", At, nullable=False),
 )
 
-# state: booked (judged, with or without movements), unbooked (a type nobody books), parked (see reason)
+# state: booked (judged, with or without movements), unbooked (a type nobody books), parked (see reason),
+# waiting (for what was said before it)
 envelopes = Table(
     "envelopes",
     metadata,
@@ -192,6 +194,13 @@ envelopes = Table(
         "seq",
         sqlite_where=text("state = 'parked'"),
         postgresql_where=text("state = 'parked'"),
+    ),
+    Index(
+        "ix_envelopes_waiting",
+        "edge",
+        "received_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
     ),
 )
 

@@ -63,6 +63,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'parked'"),
             postgresql_where=sa.text("state = 'parked'"),
         )
+        batch_op.create_index(
+            "ix_envelopes_waiting",
+            ["edge", "received_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
 
     op.create_table(
         "items",
@@ -109,6 +116,7 @@ def upgrade() -> None:
         sa.Column("edge", sa.String(length=40), nullable=False),
         sa.Column("run", sa.String(length=32), nullable=False),
         sa.Column("previous_run", sa.String(length=32), nullable=True),
+        sa.Column("previous_last_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("through", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("ranges", sa.JSON(), nullable=False),
         sa.Column("first_at", sa.BigInteger(), nullable=False),
