@@ -107,16 +107,14 @@ async def run(
     """
     if config.uplink is None:
         raise ConfigError(f"{config_path}: uplink: is needed to run; it says where the broker is")
-    names = [gate.name for gate in config.gates] + [shelf.name for shelf in config.shelves]
-    played = _opened(recorded, names) if recorded else None
-    broker = _broker(config.uplink)
+    played = _opened(recorded, _names(config)) if recorded else None
     thread = StoreThread()
     try:
         store = await thread.run(
             Store, store_at, config.edge, now_us=wall_us, journal_bytes=config.store.journal_mb * MB
         )
         try:
-            agent = await _build(config, config_path, broker, store, thread, played)
+            agent = await _build(config, config_path, config.uplink, store, thread, played)
             await _run(agent, stop, recorded, played)
         except BaseExceptionGroup as group:
             if found := group.subgroup(EdgeError):
@@ -145,11 +143,12 @@ def _opened(recorded: Recorded, names: Sequence[str]) -> Played:
 async def _build(
     config: EdgeConfig,
     config_path: Path,
-    broker: Broker,
+    uplink_config: UplinkConfig,
     store: Store,
     thread: StoreThread,
     played: Played | None,
 ) -> Agent:
+    broker = _broker(uplink_config)
     seen_ms = await thread.run(store.steady_ms)
     clock: Clock = (
         PlayedClock(played.begin_us) if played else SteadyClock(wall_us, _monotonic_ns, after_ms=seen_ms)
@@ -158,19 +157,16 @@ async def _build(
     stamps = Stamps(clock, boot)
     aggregator = aggregator_of(config, boot=boot)
     stamps.wall = aggregator.clock = await _wall(config, played)
-    config_hash = "sha256:" + hashlib.sha256(await asyncio.to_thread(config_path.read_bytes)).hexdigest()
-    await thread.run(store.start_run, lambda before: stamps.run_started(before, _versions(), config_hash))
-    log.info("edge %s, run %s, store %s", config.edge, store.run, store.path)
+    await _start_run(config_path, store, thread, stamps)
     flow = Flow(
         await thread.run(store.held),
         await thread.run(store.trusted),
         chance=random.random,
-        fault_s=config.uplink.ack_fault_s if config.uplink else 0.0,
+        fault_s=uplink_config.ack_fault_s,
     )
     engine = Engine(store, thread, aggregator, clock, said=lambda: uplink.wake(), full=lambda: disk.full())
     devices = Devices(
-        [gate.name for gate in config.gates] + [shelf.name for shelf in config.shelves],
-        engine, aggregator, clock, stamps, now_s=time.monotonic,
+        _names(config), engine, aggregator, clock, stamps, now_s=time.monotonic,
         seen_us=seen_ms * 1000 if seen_ms and not played else clock.now_us(),
     )  # fmt: skip
     disk = Disk(
@@ -190,6 +186,12 @@ async def _build(
         config=config, store=store, thread=thread, clock=clock, stamps=stamps, aggregator=aggregator,
         engine=engine, devices=devices, flow=flow, uplink=uplink, keeper=keeper,
     )  # fmt: skip
+
+
+async def _start_run(config_path: Path, store: Store, thread: StoreThread, stamps: Stamps) -> None:
+    config_hash = "sha256:" + hashlib.sha256(await asyncio.to_thread(config_path.read_bytes)).hexdigest()
+    await thread.run(store.start_run, lambda before: stamps.run_started(before, _versions(), config_hash))
+    log.info("edge %s, run %s, store %s", store.edge, store.run, store.path)
 
 
 async def _run(agent: Agent, stop: asyncio.Event, recorded: Recorded | None, played: Played | None) -> None:
@@ -232,6 +234,10 @@ async def _play(agent: Agent, recorded: Recorded, played: Played, stop: asyncio.
     except TimeoutError:
         log.warning("%d events are not acknowledged after %.0f s", agent.flow.waiting, recorded.linger_s)
     stop.set()
+
+
+def _names(config: EdgeConfig) -> list[str]:
+    return [gate.name for gate in config.gates] + [shelf.name for shelf in config.shelves]
 
 
 def readers(config: EdgeConfig) -> list[Reader]:

@@ -1,6 +1,8 @@
 """What a store holds of each run, as values: the outbox says it once at the start, the uplink goes on from there."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 Range = tuple[int, int]  # first and last, both included
 
@@ -41,3 +43,10 @@ class Counts:
     waiting: int
     quarantined: int
     oldest_us: int | None
+
+
+def spans(seqs: Iterable[int]) -> Iterator[Range]:
+    """Ascending numbers as ranges without gaps."""
+    for _, run in groupby(enumerate(seqs), key=lambda pair: pair[1] - pair[0]):
+        members = [seq for _, seq in run]
+        yield members[0], members[-1]

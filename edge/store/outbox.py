@@ -4,11 +4,10 @@
 and is not the last of its run: that one is what a restored ledger is asked with.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 
-from edge.store.held import Counts, HeldRun, Range
+from edge.store.held import Counts, HeldRun, Range, spans
 
 # The last event of a run, by which a restored ledger can be asked about it, is kept for so long: nobody restores a
 # backup of last quarter and expects the edges to fill the gap from keep_days of events.
@@ -185,10 +184,3 @@ def _column(connection: Connection, run_id: int, where: str, above: int) -> list
         f"SELECT seq FROM outbox WHERE run_id = ? AND {where} ORDER BY seq", (run_id, above)
     )
     return [seq for (seq,) in rows]
-
-
-def spans(seqs: Iterable[int]) -> Iterator[Range]:
-    """Ascending numbers as ranges without gaps."""
-    for _, run in groupby(enumerate(seqs), key=lambda pair: pair[1] - pair[0]):
-        members = [seq for _, seq in run]
-        yield members[0], members[-1]

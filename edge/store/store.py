@@ -154,7 +154,8 @@ class Store:
             if quarantine:
                 outbox.quarantine(self.connection, run, *span, self.now_us())
             outbox.declare(self.connection, run, *span, reason, self.now_us())
-            outbox.append(self.connection, self._run_id, lines, self.now_us())
+            if lines:
+                outbox.append(self.connection, self._run_id, lines, self.now_us())
         self.last_seq += len(lines)
 
     def trim(self, keep_us: int) -> dict[str, int]:

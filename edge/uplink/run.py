@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
 
-from edge.store.held import HeldRun, Range
-from edge.store.outbox import spans
+from edge.store.held import HeldRun, Range, spans
 from edge.uplink.spans import Spans
 from wire.codec import MAX_BATCH_LINES
 from wire.messages import Ack

@@ -10,18 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.aggregator.aggregator import Aggregator
-from edge.aggregator.gate import Gate, Side
-from edge.aggregator.shelf import Bay, Item, Shelf
 from edge.clock import PlayedClock
 from edge.engine import PENDING, Engine
 from edge.reads import Read, TagRead, WeightSample
-from edge.store.store import Cycle, Started, Store
+from edge.store.store import Cycle, Store
 from edge.store.thread import StoreThread
+from tests.support.agent_parts import aggregator, started
 from tests.support.doors import START_US, epc, going_in, going_out, merged, turning, walk
 from tests.support.scales import samples
 from wire import codec
-from wire.events import Clock, DeviceUp, Event, RunStarted, ShelfChange, TagMovement
+from wire.events import Clock, DeviceUp, Event, ShelfChange, TagMovement
 
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LOADS = merged(
@@ -30,20 +28,6 @@ LOADS = merged(
     walk(epc(20), turning(75.0)),
 )
 AFTER_US = 120_000_000
-
-
-def aggregator() -> Aggregator:
-    gate = Gate(name="dock-1", antennas={1: Side.OUTSIDE, 2: Side.INSIDE}, quiet_s=2.0)
-    item = Item(gtin="09506000134352", unit_grams=330.0, unit_cv=0.013)
-    bay = Bay(name="A1", cells=(0,), items=(item,), capacity=24, tare_grams=0.0)
-    return Aggregator([gate], [Shelf(name="aisle-1", bays=(bay,))], boot="b")
-
-
-def started(before: Started) -> RunStarted:
-    return RunStarted(
-        at=AT, clock=Clock.SYNCED, boot="b", mono_ms=1, versions={}, config_hash="x",
-        previous_run=before.previous_run, previous_last_seq=before.previous_last_seq,
-    )  # fmt: skip
 
 
 class Site:

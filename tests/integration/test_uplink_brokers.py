@@ -2,12 +2,14 @@
 
 import asyncio
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import servers
+from tests.support.agents import running, write_config
 from tests.support.servers import Server
 from tests.support.tcp_faults import faulty_link
 from tests.support.uplinks import Ingest, Node, ingest, node, until
@@ -134,3 +136,21 @@ async def test_a_broker_that_refuses_us_is_a_fault_with_its_words(tmp_path: Path
     with servers.mosquitto(folder, extra=extra) as broker:
         async with node(tmp_path / "edge.db", broker.port) as edge:
             await until(lambda: "ot authori" in (edge.uplink.trouble or ""), "the refusal to be told")
+
+
+async def test_tls_is_spoken_and_a_stranger_is_not_believed(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    made = [servers.program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+            "-keyout", str(key), "-out", str(certificate)]  # fmt: skip
+    await asyncio.to_thread(subprocess.run, made, check=True, capture_output=True)
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    with servers.mosquitto(folder, extra=f"certfile {certificate}\nkeyfile {key}") as broker:
+        config = write_config(tmp_path, broker.port)
+        config.write_text(config.read_text().replace("mqtt://", "mqtts://"))
+        with running("run", config, log=tmp_path / "edge.log") as agent:
+            await asyncio.to_thread(agent.wait_for, "certificate verify failed")
+        trusting = {"SSL_CERT_FILE": str(certificate)}
+        with running("run", config, log=tmp_path / "trusting.log", environment=trusting) as agent:
+            await asyncio.to_thread(agent.wait_for, "connected to the broker")

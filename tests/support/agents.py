@@ -1,10 +1,11 @@
 """The edge's program as a process of its own, with a configuration and a recording made for a test."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +63,14 @@ def edge(*words: str | Path) -> Done:
 
 
 class Running:
-    def __init__(self, words: Sequence[str | Path], log: Path) -> None:
+    def __init__(self, words: Sequence[str | Path], log: Path, environment: Mapping[str, str]) -> None:
         self.log = log
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "edge", *map(str, words)], stdout=out, stderr=out
+                [sys.executable, "-m", "edge", *map(str, words)],
+                stdout=out,
+                stderr=out,
+                env={**os.environ, **environment},
             )
 
     def said(self) -> str:
@@ -87,8 +91,8 @@ class Running:
 
 
 @contextmanager
-def running(*words: str | Path, log: Path) -> Iterator[Running]:
-    made = Running(words, log)
+def running(*words: str | Path, log: Path, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
+    made = Running(words, log, environment or {})
     try:
         yield made
     finally:
