@@ -33,8 +33,8 @@ LONGEST_MS = 60_000
 # Movement below this share of the passage's height is what remains of a load at rest.
 # Big loads hum: a hundred tags at rest are surprising now and then, so more is asked where there was more.
 ALIVE = 0.15
-ALIVE_BIG = 0.35
-BIG = 9.0  # where the two meet: 15, about what a load of 5 to 10 tags stirs up
+ALIVE_BIG = 0.5
+BIG = 10.0  # the two meet at 14, about what a load of 5 to 10 tags stirs up
 ENERGY_S = (
     1.0  # over which movement is smoothed: a load's reads come in bursts as its tags turn to the antennas
 )

@@ -19,13 +19,13 @@ ROUNDS = 6  # of maximisation; shares settle in three or four
 COMPANY = 2.0
 # Reads of one tag are not independent of each other, nor is the profile exact: log-likelihoods are tempered, and
 # bounded so that no tag is certain by its load alone.
-TEMPER = 1.1
+TEMPER = 1.3
 BOUND = 6.0
 EVENNESS = (1.0, 30.0)  # geometric counts at the one end, nearly Poisson at the other
-SHY = 2.0  # shape of the gamma distribution by which a side may miss a tag that the other reads
-SPREAD_S = 0.8  # least spread of a profile in time: a load is a metre or more long
+SHY = 1.0  # shape of the gamma distribution by which a side may miss a tag that the other reads
+SPREAD_S = 1.0  # least spread of a profile in time: a load is a metre or more long
 # Odds that one tag turns back while its load crosses, before it is looked at.
-TURNS = 0.25
+TURNS = 0.1
 
 # Bounds of what is said: no passage is certain, and below the lower one nothing is decided.
 CERTAIN = 0.995

@@ -18,7 +18,7 @@ BOUND = 4.5
 # A load that stood in view is noticed late: so probable is it that it had changed sides before.
 UNSEEN = 0.2
 _LOOKS = BIN_MS / 1000 / INDEPENDENT_S  # independent reads that a bin can hold
-CHANGES_HZ = 0.04  # of a load that is read all the time: it is seen to turn, or it does not
+CHANGES_HZ = 0.06  # of a load that is read all the time: it is seen to turn, or it does not
 _CHANGE = CHANGES_HZ * BIN_MS / 1000
 _LOG_TRUE = log(TRUE_SIDE)
 _LOG_FALSE = log(1.0 - TRUE_SIDE)

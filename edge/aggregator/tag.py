@@ -25,7 +25,7 @@ BURST_HZ = 1.0
 # What is assumed of a tag that has never been seen: a rate so low that its first two reads together are news.
 UNKNOWN_HZ = 0.05
 # Memory of rates of rest. Long against a passage (3 to 8 s), short against a day's work at the door.
-RATE_S = 10.0
+RATE_S = 8.0
 SLOW_S = 40.0
 # Evidence above which a tag is taken to move: odds of e^4, about 55 to 1. Two quick reads of an unknown tag reach it.
 MOVING = 4.0

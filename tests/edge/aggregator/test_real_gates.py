@@ -24,9 +24,10 @@ pytestmark = [
 def test_loads_of_a_hundred_tags_beat_the_first_and_last_antenna(run: str) -> None:
     ours, simple = gates_b.measure(run)
 
-    assert ours.said["right"] > simple.said["right"]
+    assert simple.said["right"] < 0.84 * simple.movements
+    assert ours.said["right"] > 0.93 * ours.movements
     assert ours.said["wrong"] == 0
-    assert ours.said["sure"] == 0
+    assert ours.said["sure"] <= 3
     assert ours.said["stray moved"] < simple.said["stray moved"] / 5
 
 
@@ -55,14 +56,17 @@ def test_a_converted_run_can_be_replayed_with_the_site_beside_it(tmp_path: Path)
     assert recording.Recording(head).edge == "gates-b"
 
 
-def test_few_crossings_are_reversed_at_a_gate_of_two_antennas() -> None:
-    wrong = crossings = 0
-    for path in sorted(folder("gates-a").glob("*.csv")):
-        taken, truth = gates_a.reads(path)
-        answers = dict(gates_a.ours(taken))
-        if truth != "none":
-            crossings += len({read.epc for read in taken})
-            wrong += sum(answer in ("in", "out") and answer != truth for answer in answers.values())
+def test_a_gate_of_two_antennas_beats_the_first_and_last_antenna_on_crossings() -> None:
+    runs = [gates_a.reads(path) for path in sorted(folder("gates-a").glob("*.csv"))]
+    crossings = [(taken, truth) for taken, truth in runs if truth != "none"]
+    right = {"ours": 0, "simple": 0}
+    reversed_ = 0
+    for taken, truth in crossings:
+        answers, simple = dict(gates_a.ours(taken)), dict(gates_a.first_last(taken))
+        right["ours"] += sum(answer == truth for answer in answers.values())
+        right["simple"] += sum(answer == truth for answer in simple.values())
+        reversed_ += sum(answer in ("in", "out") and answer != truth for answer in answers.values())
 
-    assert crossings == 192
-    assert wrong <= 2
+    assert sum(len({read.epc for read in taken}) for taken, _ in crossings) == 192
+    assert right["ours"] > right["simple"] + 20
+    assert reversed_ <= 10
