@@ -240,18 +240,20 @@ def test_events_carry_the_clock_the_boot_and_the_tid() -> None:
 
 
 def test_an_unbroken_stream_of_loads_is_said_as_it_goes() -> None:
-    """A passage that never falls quiet is cut between tags."""
-    crossed = {epc(n): 10.0 + 3 * (n // 5) + 0.1 * (n % 5) for n in range(150)}
-    aggregator, said_at = watch(), {}
+    """A passage that never falls quiet is cut between tags; several loads at once leave a few tags in doubt."""
+    crossed = {epc(n): 10.0 + 1.5 * (n // 5) + 0.1 * (n % 5) for n in range(400)}
+    aggregator, said_at, outcomes = watch(), {}, []
     for read in merged(*(walk(tag, going_in(at_s)) for tag, at_s in crossed.items())):
         for event in aggregator.observe(read, read.at_us // 1000):
             if isinstance(event, TagMovement):
                 assert event.epc not in said_at
-                assert event.outcome.value == "in", event
                 said_at[event.epc] = (read.at_us - START_US) / 1e6
+                outcomes.append(event.outcome.value)
 
-    assert len(said_at) > 50
+    assert len(said_at) > 100
     assert all(said_at[tag] > crossed[tag] for tag in said_at)
+    assert set(outcomes) <= {"in", "undecided"}
+    assert outcomes.count("in") > 0.9 * len(outcomes)
 
 
 def test_a_gate_without_quiet_time_uses_what_its_own_says() -> None:

@@ -94,10 +94,14 @@ def test_lifted_and_put_back_at_once_is_nothing() -> None:
     assert feed(watch(shelf(CAN)), samples(weights, 20.0)) == []
 
 
-def test_a_pick_beside_a_bag_is_counted_and_the_bag_forgotten() -> None:
+def test_a_pick_beside_a_bag_is_counted_at_once_and_the_bag_forgotten() -> None:
     weights = [(0.0, 6600.0), (10.0, 7110.0), (15.0, 6780.0), (20.0, 6270.0)]
 
-    assert told(feed(watch(shelf(CAN)), samples(weights, 40.0))) == [("ok", CAN.gtin, -1)]
+    said = feed(watch(shelf(CAN)), samples(weights, 40.0))
+
+    assert told(said) == [("ok", CAN.gtin, -1)]
+    assert said[0].decided_at - START < timedelta(seconds=18)
+    assert said[0].level_units == 19
 
 
 def test_what_stays_and_fits_nothing_is_an_unknown_mass() -> None:
@@ -139,6 +143,15 @@ def test_goods_put_down_slowly_are_not_followed_as_drift() -> None:
     ramp = [(10.0 + n / 10, 6600.0 + 330.0 * n / 40) for n in range(41)]
 
     assert told(feed(watch(shelf(CAN)), samples([(0.0, 6600.0), *ramp], 25.0))) == [("ok", CAN.gtin, 1)]
+
+
+def test_what_is_poured_so_slowly_that_it_looks_like_rest_is_not_followed_either() -> None:
+    part = Item(gtin=CAN.gtin, unit_grams=40.0, unit_cv=0.01)
+    poured = [(10.0 + n / 10, 400.0 + n / 10) for n in range(401)]
+
+    said = feed(watch(shelf(part)), samples([(0.0, 400.0), *poured], 90.0, noise=0.02))
+
+    assert sum(event.grams for event in said) > 25.0  # the rest is below what is told from drift
 
 
 def restarted(of: Shelf, before: float, after: float) -> list[ShelfChange]:
@@ -229,12 +242,14 @@ def test_a_scale_that_says_it_moves_is_believed() -> None:
 
 
 def test_spikes_of_single_samples_are_nothing() -> None:
+    aggregator = watch(shelf(CAN))
     spiked = (
-        WeightSample(at_us=s.at_us, shelf=s.shelf, cell=0, grams=s.grams + 5000.0 * (n % 97 == 0))
+        WeightSample(at_us=s.at_us, shelf=s.shelf, cell=0, grams=s.grams + 5000.0 * (n % 8 == 7))
         for n, s in enumerate(samples([(0.0, 6600.0)], 30.0, hz=80.0))
     )
 
-    assert feed(watch(shelf(CAN)), spiked) == []
+    assert feed(aggregator, spiked) == []
+    assert [level.units for level in aggregator.levels()] == [20]
 
 
 def test_a_coarse_and_noisy_scale_still_counts() -> None:
