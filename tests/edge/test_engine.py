@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.clock import PlayedClock
-from edge.engine import PENDING, Engine
-from edge.reads import Read, TagRead, WeightSample
+from edge.engine import MOST_READS, PENDING, Engine
+from edge.reads import Read, WeightSample
 from edge.store.store import Cycle, Store
 from edge.store.thread import StoreThread
 from tests.support.agent_parts import aggregator, started
@@ -169,23 +169,22 @@ def replace_sample(sample: WeightSample, seconds: int) -> WeightSample:
 
 
 async def test_a_gate_does_not_close_while_its_reads_are_still_waiting_here(tmp_path: Path) -> None:
+    pallet = merged(*(walk(epc(n), going_in(5.0 + n / 10), hz=25.0) for n in range(20)))
+    assert len(pallet) > 2 * MOST_READS
     async with site(tmp_path / "edge.db") as made:
-        crossing = [read for read in LOADS if read.at_us < START_US + 30_000_000]
-        padded = [
-            TagRead(at_us=r.at_us, gate="elsewhere", antenna=1, epc=r.epc, rssi_dbm=-60.0) for r in crossing
-        ]
-        await made.engine.take([*padded, *padded, *padded, *padded, *crossing])
+        await made.engine.take(pallet)
         made.clock.set(START_US + 60_000_000)
-        for _ in range(8):
+        for _ in range(10):
             await made.engine.cycle()
         movements = [event for event in made.events() if isinstance(event, TagMovement)]
-        assert sorted(event.epc for event in movements) == [epc(n) for n in range(4)]
+        assert sorted(event.epc for event in movements) == [epc(n) for n in range(20)]
         assert len({event.passage for event in movements}) == 1
 
 
 async def test_a_full_disk_keeps_everything_in_memory_until_there_is_room(tmp_path: Path) -> None:
     def make_room(full: Site) -> None:
         asked.append(full.engine.stuck)
+        full.engine.say(DeviceUp(at=AT, clock=Clock.SYNCED, boot="b", mono_ms=1, device="dock-1"))
         if len(asked) == 3:
             full.store.connection.execute("PRAGMA max_page_count = 100000")
 
@@ -204,6 +203,10 @@ async def test_a_full_disk_keeps_everything_in_memory_until_there_is_room(tmp_pa
     assert not made.engine.stuck
     assert made.journalled() == len(LOADS)
     assert len(made.events()) == 9
+    others = [codec.decode(line).event for _, line in made.store.lines(made.store.run, range(1, 100))]
+    assert (
+        len([event for event in others if isinstance(event, DeviceUp)]) == 3
+    )  # said while the disk was full
     made.crash()
 
 

@@ -1,6 +1,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -130,6 +131,9 @@ def test_the_journal_is_a_ring_that_keeps_what_is_not_aggregated(tmp_path: Path,
         last = ring.commit(Cycle(reads=[read(n) for n in range(n, n + 30)], steady_ms=1))
     assert ring.tail(0)[0][0] == first  # nothing of it is aggregated yet
     assert ring.journal_bytes > 20_000
+    ring.commit(Cycle(position=last, steady_ms=1))  # aggregated, but the state that says so is not saved
+    ring.commit(Cycle(reads=[read(1)], steady_ms=1))
+    assert ring.tail(0)[0][0] == first
     ring.commit(Cycle(state={}, position=last, steady_ms=1))
     left = ring.tail(0)
     assert len(left) < 3
@@ -146,6 +150,7 @@ def test_settled_events_stay_for_a_while_and_the_last_of_a_run_for_long(store: S
     store.settle(run, [(1, 4), (7, 8)], through=4)
     assert store.trim(7 * DAY_US) == {}
     time.us += 8 * DAY_US
+    store.settle(run, [(1, 4)], through=4)  # said again: it is no younger for it
     assert store.trim(7 * DAY_US) == {run: 5}  # 7 and 8 have a gap before them
     store.settle(run, [(5, 6), (9, 10)], through=10)
     assert store.trim(7 * DAY_US) == {}
@@ -208,6 +213,15 @@ def test_an_event_that_breaks_the_contract_is_counted_and_harms_no_other(store: 
     assert store.last_seq == 3
     devices = [codec.decode(line).event for _, line in store.lines(store.run, [2, 3])]
     assert [event.device for event in devices if isinstance(event, DeviceUp)] == ["dock-1", "dock-2"]
+
+
+def test_a_run_that_cannot_begin_leaves_nothing_behind(store: Store) -> None:
+    before = store.held()
+    with pytest.raises(ValueError, match="config_hash"):
+        store.start_run(lambda before: replace(run_started(before), config_hash=""))
+    assert store.held() == before
+    said(store)
+    assert store.last_seq == 2
 
 
 def test_a_full_disk_loses_nothing_that_was_committed_and_takes_the_same_later(store: Store) -> None:
