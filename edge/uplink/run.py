@@ -1,6 +1,7 @@
 """One run on its way to the ledger: what of it is to be sent next, and when to start again. No I/O and no clock.
 
-Everything not settled is sent once, in order. When the first of it is not settled in time, all of it is sent again: as
+Everything not settled is sent once, in order. When an acknowledgement shows that later events have overtaken it, it was
+lost on the way, and is sent again at once. When the first of it is not settled in time, all of it is sent again: as
 before at first, then in small batches, and then the first event alone, because it may be the one that harms the others.
 Alone means: by itself, followed by a neighbour by itself, whose acknowledgement shows that the ledger was reached and
 did not take the event. After that has happened ALONE times the event is quarantined.
@@ -9,7 +10,7 @@ did not take the event. After that has happened ALONE times the event is quarant
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from itertools import islice
+from itertools import islice, takewhile
 
 from edge.store.held import HeldRun, Range, spans
 from edge.uplink.spans import Spans
@@ -56,6 +57,9 @@ class Run:
         self._declared = Spans(held.declared)
         self._cursor = held.held_from
         self._in_flight: list[tuple[Range, ...]] = []
+        self._lost = (0, 0)  # from here to before there, what is open was overtaken, and is sent again first
+        self._sent_to = 0  # the last of all that was ever sent
+        self._resent_to = 0  # and what that was when the overtaken was sent again
         self._limit = MAX_BATCH_LINES
         self._fruitless = 0
         self._strikes = 0
@@ -112,7 +116,11 @@ class Run:
     def next_batch(self) -> Send | None:
         if self.asking:
             return None if self._in_flight else Send(self.name, (self.last,), Lane.ASK)
-        seqs = tuple(islice((s for s in self._open(self._cursor) if s != self.suspect), self._limit))
+        start, end = self._lost
+        lost = takewhile(lambda s: s < end, self._open(start)) if start < end else ()
+        seqs = tuple(islice((s for s in lost if s != self.suspect), self._limit))
+        if not seqs:
+            seqs = tuple(islice((s for s in self._open(self._cursor) if s != self.suspect), self._limit))
         return Send(self.name, seqs, Lane.MAIN) if seqs else None
 
     def is_full(self, send: Send) -> bool:
@@ -130,7 +138,9 @@ class Run:
                 self._neighbour_wanted, self._answered = False, False
             case Lane.MAIN | Lane.ASK:
                 if send.lane is Lane.MAIN:
-                    self._cursor = seqs[-1] + 1
+                    self._lost = (seqs[-1] + 1, self._lost[1])
+                    self._cursor = max(self._cursor, seqs[-1] + 1)
+                    self._sent_to = max(self._sent_to, seqs[-1])
                 self._in_flight.append(tuple(spans(seqs)))
                 if self.due is None:
                     self.due = now + self._patience(spread)
@@ -166,9 +176,20 @@ class Run:
         if new:
             self._limit = min(self._limit * GROWTH, MAX_BATCH_LINES)
             self._in_flight = [batch for batch in self._in_flight if any(map(self._is_open, batch))]
+        self._resend_overtaken(ack)
         if self._frontier > frontier:
             self._progress(now, spread)
         return new
+
+    def _resend_overtaken(self, ack: Ack) -> None:
+        """A connection delivers in order: what lies below an acknowledged range was lost, and need not be waited for.
+
+        Once only, until something that was sent after that is acknowledged: acknowledgements come twice a second.
+        """
+        overtaken = ack.ranges[-1][1] if ack.ranges else 0
+        if overtaken > self._resent_to and self._frontier < overtaken:
+            self._lost, self._resent_to = (self.held_from, overtaken), self._sent_to
+            self._in_flight = [batch for batch in self._in_flight if batch[-1][1] > overtaken]
 
     def undeclared(self) -> Iterator[Range]:
         """What the ledger lacks and we cannot send, said here once."""
@@ -194,6 +215,7 @@ class Run:
     def restart(self) -> None:
         """Nothing is on its way any more: send all that waits again, the suspect not before its time."""
         self._in_flight, self._cursor, self.due, self._answered = [], self.held_from, None, False
+        self._lost = (0, 0)
         self.lone_in_flight = self._lone_wanted = self._neighbour_wanted = False
 
     def reconnected(self, now: float, spread: float) -> None:
@@ -239,6 +261,7 @@ class Run:
         self.restart()
         self._clear_suspect()
         self.settled, self._declared, self.asking = Spans(), Spans(), True
+        self._resent_to = 0
         self._fruitless, self._limit = 0, MAX_BATCH_LINES
 
     def _patience(self, spread: float) -> float:

@@ -55,7 +55,7 @@ def test_four_batches_of_five_hundred_are_in_flight_at_most() -> None:
     sender.receive(ack(500), 1.0)
     assert sizes(sender, 1.0) == [500]
     sender.receive(ack(500, (1001, 2000)), 1.1)
-    assert sizes(sender, 1.1) == [500, 500]
+    assert sizes(sender, 1.1) == [500, 500, 500]  # the one that was overtaken, and two more
 
 
 def test_small_batches_are_spaced_so_that_an_acknowledgement_comes_before_the_window_is_full() -> None:
@@ -96,6 +96,7 @@ def test_without_progress_it_starts_again_behind_through_after_15_s_doubling_to_
     sender.connected(0.0)
     sends(sender, 0.0)
     sender.receive(ack(10, (20, 30)), 1.0)  # progress: the wait begins anew
+    sends(sender, 1.0)  # what was overtaken
     now, waits = 1.0, []
     for _ in range(8):
         due = sender.wake_at(now + 1)  # past the spacing of small batches
@@ -109,6 +110,22 @@ def test_without_progress_it_starts_again_behind_through_after_15_s_doubling_to_
         assert first[0][1][0] == 11
         assert not {seq for _, batch in first if len(batch) > 1 for seq in batch} & set(range(20, 31))
     assert waits == [15, 30, 60, 120, 240, 300, 300, 300]
+
+
+def test_what_later_events_overtook_is_sent_again_at_once_and_only_once() -> None:
+    sender = flow(HeldRun(run=NOW, held_from=1, last=6))
+    sender.connected(0.0)
+    assert sends(sender, 0.0) == [("main", seqs(1, 6))]
+    sender.receive(ack(2, (5, 6)), 1.0)
+    assert sends(sender, 1.0) == [("main", (3, 4))]
+    sender.receive(ack(2, (5, 6)), 1.5)
+    assert sends(sender, 1.5) == []
+    sender.appended(7, 2.0)
+    assert sends(sender, 2.0) == [("main", (7,))]
+    sender.receive(ack(2, (5, 7)), 2.5)  # what was sent again was lost too, and has been overtaken
+    assert sends(sender, 2.5) == [("main", (3, 4))]
+    sender.receive(ack(7), 3.0)
+    assert sender.waiting == 0
 
 
 def test_after_fruitless_tries_batches_are_smaller_and_then_the_first_event_is_alone() -> None:
@@ -136,7 +153,8 @@ def test_a_lone_event_is_given_up_after_five_tries_that_the_ledger_answered() ->
         for lane, _ in sends(sender, now):
             lone += lane == "lone"
         assert sender.receive(ack(3, (5, 10)), now + 0.5) is not None
-        due = sender.wake_at(now + 0.5)
+        lone += sum(lane == "lone" for lane, _ in sends(sender, now + 0.5))
+        due = sender.wake_at(now + 0.7)  # past the spacing of small batches
         assert due is not None
         now = due
         outcomes = sender.tick(now)
