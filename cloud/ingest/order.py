@@ -21,8 +21,8 @@ from wire.events import RunStarted, ShelfChange
 
 WAITING = "waiting"
 
-# An edge that misses an acknowledgement starts again after 15 s, up to a quarter more by chance.
-PATIENCE = timedelta(seconds=20)
+# An edge sends again what it sees was overtaken, else after 15 s, then 30 s, up to a quarter more by chance.
+PATIENCE = timedelta(seconds=60)
 RUNS_BACK = 8  # earlier runs asked for; an agent that starts more often within PATIENCE is in a crash loop
 MOST = 2000  # of them looked at in one transaction
 
