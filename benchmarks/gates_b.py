@@ -29,6 +29,12 @@ LABELS = "labels/actual=moving__q=100__tagsize=15.csv"
 
 EDGE_TOML = f"""edge = "{SITE}"
 
+[uplink]
+url = "mqtt://127.0.0.1:1883"
+
+[clock]
+trust = true
+
 [[gates]]
 name = "{GATE}"
 role = "dock"
@@ -101,6 +107,8 @@ def main(arguments: list[str]) -> None:
     if arguments[:1] == ["convert"] and len(arguments) == 3:
         convert(folder("gates-b") / f"{arguments[1]}.csv", Path(arguments[2]))
         return
+    if unknown := [run for run in arguments if run not in RUNS]:
+        raise SystemExit(f"{unknown[0]!r} is none of the runs {', '.join(RUNS)}\n\n{__doc__}")
     print(f"{'run':8} {'method':12} passes {Score.HEAD}")
     for run in arguments or RUNS:
         ours, simple = measure(run)
