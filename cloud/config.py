@@ -127,10 +127,10 @@ def _anchored(url: str, folder: Path) -> str:
 
 
 def credentials(kind: str, file: Path | None, environ: Mapping[str, str] = os.environ) -> Credentials | None:
-    """A user name and password: STOCKBEAT_<KIND>_USERNAME and _PASSWORD, else a file of those two lines, else None.
+    """A user name and password: STOCKBEAT_<KIND>_USERNAME and _PASSWORD, else a TOML file of both, else None.
 
     Raises:
-        ConfigError: half a pair, or a file that cannot be read.
+        ConfigError: half a pair, or a file that cannot be read or holds anything else.
     """
     name, secret = f"STOCKBEAT_{kind.upper()}_USERNAME", f"STOCKBEAT_{kind.upper()}_PASSWORD"
     username, password = environ.get(name), environ.get(secret)
@@ -138,12 +138,19 @@ def credentials(kind: str, file: Path | None, environ: Mapping[str, str] = os.en
         return Credentials(username, password)
     if username is not None or password is not None:
         raise ConfigError(f"set both {name} and {secret}, or neither")
-    if file is None:
-        return None
-    lines = _secret(file).splitlines()
-    if len(lines) != 2:
-        raise ConfigError(f"{file}: write the user name on the first line and the password on the second")
-    return Credentials(lines[0].strip(), lines[1].strip())
+    return None if file is None else _pair(file)
+
+
+def _pair(file: Path) -> Credentials:
+    try:
+        written = tomllib.loads(_secret(file))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: {error}") from None
+    if written.keys() != {"username", "password"} or not all(
+        isinstance(value, str) for value in written.values()
+    ):
+        raise ConfigError(f'{file}: write two lines, username = "…" and password = "…", and nothing else')
+    return Credentials(written["username"], written["password"])
 
 
 def token(config: SeriesConfig, environ: Mapping[str, str] = os.environ) -> str:

@@ -13,6 +13,7 @@ from edge.errors import ConfigError
 from edge.problems import EDGE_NAME, NAME, clashes, what, where
 from edge.readers import ReaderConfig
 from edge.section import Section
+from wire.epc import check_digit
 
 Name = Annotated[str, Field(pattern=NAME)]
 
@@ -29,8 +30,7 @@ def _gtin14(gtin: str) -> str:
     if not (gtin.isascii() and gtin.isdigit() and len(gtin) in (8, 12, 13, 14)):
         raise ValueError(f"a GTIN has 8, 12, 13 or 14 digits, not {gtin!r}")
     body = gtin.zfill(14)[:13]
-    weighted = sum(int(digit) * (3 if i % 2 == 0 else 1) for i, digit in enumerate(body))
-    if (right := -weighted % 10) != int(gtin[-1]):
+    if (right := check_digit(body)) != gtin[-1]:
         raise ValueError(f"the check digit of {gtin} should be {right}")
     return body + gtin[-1]
 

@@ -65,7 +65,7 @@ def test_what_is_no_configuration(tmp_path: Path, text: str) -> None:
 
 def test_credentials_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
     file = tmp_path / "secret"
-    file.write_text("cloud\nhunter2\n", "utf-8")
+    file.write_text('username = "cloud"\npassword = "hunter2"\n', "utf-8")
     found = credentials("broker", file, {})
     assert found is not None
     assert (found.username, found.password) == ("cloud", "hunter2")
@@ -75,9 +75,10 @@ def test_credentials_come_from_the_environment_or_a_file(tmp_path: Path) -> None
     assert credentials("broker", None, {}) is None
     with pytest.raises(ConfigError, match="both STOCKBEAT_BROKER_USERNAME"):
         credentials("broker", None, {"STOCKBEAT_BROKER_USERNAME": "a"})
-    file.write_text("one line", "utf-8")
-    with pytest.raises(ConfigError, match="the user name on the first line"):
-        credentials("broker", file, {})
+    for wrong in ("one line", 'username = "cloud"', 'username = "cloud"\npassword = 7\n'):
+        file.write_text(wrong, "utf-8")
+        with pytest.raises(ConfigError, match=f"^{file}: "):
+            credentials("broker", file, {})
 
 
 def test_the_token_of_the_series(tmp_path: Path) -> None:
