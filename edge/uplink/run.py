@@ -188,7 +188,7 @@ class Run:
         """
         overtaken = ack.ranges[-1][1] if ack.ranges else 0
         if overtaken > self._resent_to and self._frontier < overtaken:
-            self._lost, self._resent_to = (self.held_from, overtaken), self._sent_to
+            self._lost, self._resent_to = (self.held_from, overtaken), max(self._sent_to, overtaken)
             self._in_flight = [batch for batch in self._in_flight if batch[-1][1] > overtaken]
 
     def undeclared(self) -> Iterator[Range]:

@@ -128,6 +128,18 @@ def test_what_later_events_overtook_is_sent_again_at_once_and_only_once() -> Non
     assert sender.waiting == 0
 
 
+def test_what_an_earlier_start_sent_does_not_call_the_overtaken_back_for_ever() -> None:
+    sender = flow(
+        HeldRun(run=OLD, held_from=1, last=3), HeldRun(run=NOW, held_from=1, last=1, settled=((1, 1),))
+    )
+    sender.receive(ack(1, (3, 3), run=OLD), 0.0)  # of what was sent before the restart
+    sender.connected(1.0)
+    for _ in range(3):
+        sends(sender, 1.0)
+        sender.receive(ack(1, (3, 3), run=OLD), 1.0)
+    assert sends(sender, 1.0) == []
+
+
 def test_after_fruitless_tries_batches_are_smaller_and_then_the_first_event_is_alone() -> None:
     sender = flow(HeldRun(run=NOW, held_from=1, last=100))
     sender.connected(0.0)

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from wire.messages import Ack
 
 EPOCH = datetime(2026, 11, 22, tzinfo=UTC)
 DAY_S = 86_400.0
+MOST_MESSAGES = 200  # at one moment: some four in flight for each run, and their answers
 MOST_POISON = 4  # giving one up takes ten minutes
 
 
@@ -73,11 +75,11 @@ class Sending(RuleBasedStateMachine):
             config_hash="x",
         )
 
-    @rule(count=st.integers(1, 6), poison=st.sampled_from([False, False, False, True]))
-    def say(self, count: int, poison: bool) -> None:
+    @rule(events=st.integers(1, 6), poison=st.sampled_from([False, False, False, True]))
+    def say(self, events: int, poison: bool) -> None:
         first = self.store.last_seq + 1
-        events = [DeviceUp(**self._stamp(), device=f"d{n}") for n in range(count)]  # type: ignore[arg-type]
-        self.store.commit(Cycle(said=events, steady_ms=0))
+        said = [DeviceUp(**self._stamp(), device=f"d{n}") for n in range(events)]  # type: ignore[arg-type]
+        self.store.commit(Cycle(said=said, steady_ms=0))
         self.said |= {(self.store.run, seq) for seq in range(first, self.store.last_seq + 1)}
         if poison and len(self.ledger.poison) < MOST_POISON:
             self.ledger.poison.add((self.store.run, first))
@@ -118,7 +120,11 @@ class Sending(RuleBasedStateMachine):
         self._pump()
 
     def _pump(self) -> None:
-        while send := self.flow.next(self.now):
+        for messages in count():
+            send = self.flow.next(self.now)
+            if send is None:
+                break
+            assert messages < MOST_MESSAGES, "it never comes to an end"
             lines = self.store.lines(send.run, send.seqs)
             found = {seq for seq, _ in lines}
             absent = [seq for seq in send.seqs if seq not in found]
@@ -218,7 +224,10 @@ class Sending(RuleBasedStateMachine):
             # Something is always said now and then, and shows a restored ledger's generation.
             self.say(1, False)
             self._tick()
-            while self.up or self.down:
+            for rounds in count():
+                if not (self.up or self.down):
+                    break
+                assert rounds < MOST_MESSAGES, "edge and ledger call each other back for ever"
                 while self.up:
                     self.down += self.ledger.deliver(self.up.pop(0))
                 while self.down:
