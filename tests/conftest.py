@@ -8,6 +8,16 @@ import pytest
 
 from tests.support import servers
 
+# A hang is a failure after pyproject's 10 s; what starts servers and whole processes gets longer on a busy machine.
+LONGER_S = {"integration": 90, "system": 180}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in LONGER_S and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(LONGER_S[folder]))
+
 
 @pytest.fixture(autouse=True)
 def _log_calls_can_be_rendered(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
