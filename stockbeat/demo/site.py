@@ -89,8 +89,9 @@ class Site:
     def truth(self) -> Iterator[dict[str, Any]]:
         """What the simulators wrote down so far."""
         if self.truth_file.exists():
-            for line in self.truth_file.read_text("utf-8").splitlines():
-                yield json.loads(line)
+            for line in self.truth_file.read_text("utf-8").splitlines(keepends=True):
+                if line.endswith("\n"):  # the last one may be half written
+                    yield json.loads(line)
 
     @property
     def world_ended(self) -> bool:
