@@ -52,6 +52,7 @@ DAY_S = 86_400.0
 )
 def demo(last_s: float | None, seed: int, report: Path | None, data: Path | None, port: int | None) -> None:
     """A whole simulated site on this machine: dock doors, shelves, edge, broker, cloud and console."""
+    _check(last_s, report, port)
     with _folder(data) as folder, _until_asked_to_stop() as stopped:
         site = Site(
             folder, seed=seed, last_s=last_s or DAY_S, quiet_s=QUIET_S, web_port=port or _usual_port()
@@ -62,8 +63,12 @@ def demo(last_s: float | None, seed: int, report: Path | None, data: Path | None
                 feed = Feed(f"{site.web}/events")
                 ended = _watch(site, stopped)
                 feed.stop()
-                if not ended or last_s is None:
+                if last_s is None:
                     return
+                if not ended:
+                    raise click.ClickException(
+                        f"stopped before the {last_s:g} s were over: nothing to report"
+                    )
                 findings = make(site, feed)
         except ProcessError as error:
             raise click.ClickException(str(error)) from error
@@ -76,6 +81,19 @@ def demo(last_s: float | None, seed: int, report: Path | None, data: Path | None
         f"{len(findings['differences'])} differences; latency {json.dumps(findings['latency_s'])}"
     )
     raise SystemExit(1 if findings["differences"] else 0)
+
+
+def _check(last_s: float | None, report: Path | None, port: int | None) -> None:
+    """Say now what would otherwise be found after the run."""
+    if report and last_s is None:
+        raise click.UsageError("--report needs --for: without it the demo has no end to report of")
+    if report:
+        try:
+            report.open("a").close()
+        except OSError as error:
+            raise click.UsageError(f"--report: {report} cannot be written: {error.strerror}") from None
+    if port and not _free(port):
+        raise click.UsageError(f"--port: something else listens on 127.0.0.1:{port}")
 
 
 def _watch(site: Site, stopped: threading.Event) -> bool:
@@ -118,10 +136,14 @@ def _until_asked_to_stop() -> Iterator[threading.Event]:
 
 def _usual_port() -> int:
     """The port people expect, unless somebody has it."""
+    return WEB_PORT if _free(WEB_PORT) else free_port()
+
+
+def _free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just closed is free
         try:
-            probe.bind(("127.0.0.1", WEB_PORT))
+            probe.bind(("127.0.0.1", port))
         except OSError:
-            return free_port()
-    return WEB_PORT
+            return False
+    return True

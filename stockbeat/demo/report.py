@@ -16,23 +16,25 @@ PAGE = 1000
 
 
 def movements(site: Site) -> list[dict[str, Any]]:
-    """Every movement of the site's ledger, oldest first."""
-    rows: list[dict[str, Any]] = []
-    while page := site.get(
-        f"/api/v1/movements?site=store-042&after={rows[-1]['position'] if rows else 0}&limit={PAGE}"
-    ):
-        batch = page["movements"] if isinstance(page, dict) else page
-        if not batch:
-            break
-        rows += batch
-    return rows
+    """Every movement of the site's ledger, oldest first. Raises ProcessError when the cloud does not answer."""
+    return _all(site, "movements", "position")
 
 
 def ledger_balances(site: Site) -> dict[tuple[str, str], int]:
-    """Units by (place, gtin), as the API tells them; empty places left out."""
-    answer = site.get("/api/v1/balances?site=store-042")
-    rows = answer["balances"] if isinstance(answer, dict) else answer
+    """Units by (place, gtin), as the API tells them; empty places left out. Raises ProcessError."""
+    rows = site.ask("/api/v1/balances?site=store-042")["balances"]
     return {(row["location"], row["gtin"]): int(row["quantity"]) for row in rows if int(row["quantity"])}
+
+
+def _all(site: Site, what: str, cursor: str, query: str = "") -> list[dict[str, Any]]:
+    """Every row of a list of the API, page by page behind its cursor."""
+    rows: list[dict[str, Any]] = []
+    while True:
+        after = rows[-1][cursor] if rows else 0
+        page = site.ask(f"/api/v1/{what}?site=store-042&after={after}&limit={PAGE}{query}")[what]
+        if not page:
+            return rows
+        rows += page
 
 
 def true_balances(site: Site) -> dict[tuple[str, str], int]:
@@ -50,14 +52,15 @@ def make(site: Site, feed: Feed | None) -> dict[str, Any]:
     pairs, differences = pair(truth, [booking for _, booking in booked])
     should, says = true_balances(site), ledger_balances(site)
     differences += compare_balances(should, says)
-    tasks = [task for task in _rows(site, "/api/v1/tasks", "tasks") if task["kind"] in UNDECIDED_TASKS]
+    # Those that time has settled count too: at some moment the site could not tell.
+    tasks = [task for task in _all(site, "tasks", "id", "&state=all") if task["kind"] in UNDECIDED_TASKS]
     differences += [f"left for a person to decide: {task['kind']} {task['subject']}" for task in tasks]
     decided = [(position, b) for position, b in booked if b.decided_at is not None]
     return {
         "seed": site.seed,
         "truth": {"happened": len(truth), "balances": _spelled(should), "lines": list(site.truth())},
         "ledger": {"movements": rows, "balances": _spelled(says)},
-        "alerts": _rows(site, "/api/v1/alerts", "alerts"),
+        "alerts": _all(site, "alerts", "id", "&state=all"),
         "differences": differences,
         "latency_s": {
             "moved_to_booked": percentiles([_s(p.truth.at, p.booked.recorded_at) for p in pairs]),
@@ -94,12 +97,6 @@ def _booked(row: Mapping[str, Any]) -> Booked:
         recorded_at=datetime.fromisoformat(row["recorded_at"]),
         decided_at=datetime.fromisoformat(decided) if decided else None,
     )
-
-
-def _rows(site: Site, path: str, name: str) -> list[dict[str, Any]]:
-    answer = site.get(path) or []
-    rows = answer[name] if isinstance(answer, dict) else answer
-    return list(rows)
 
 
 def _spelled(quantities: Mapping[tuple[str, str], int]) -> dict[str, int]:

@@ -86,6 +86,12 @@ class Site:
         except (OSError, urllib.error.URLError):
             return None
 
+    def ask(self, path: str) -> Any:
+        """As `get`, and no answer is an error. Raises ProcessError."""
+        if (answer := self.get(path)) is None:
+            raise ProcessError(f"{self.web}{path} does not answer:\n{self.cloud.last_words()}")
+        return answer
+
     def truth(self) -> Iterator[dict[str, Any]]:
         """What the simulators wrote down so far."""
         if self.truth_file.exists():

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -58,6 +59,34 @@ def test_ctrl_c_ends_the_demo_and_leaves_nothing_behind(tmp_path: Path) -> None:
         assert time.monotonic() < deadline, parts
         time.sleep(0.1)
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (["--report", "{folder}/report.json"], "--report needs --for"),
+        (["--for", "30", "--report", "{folder}/nowhere/report.json"], "cannot be written: No such file"),
+        (["--port", "{taken}"], "something else listens on 127.0.0.1:"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_starts(words: list[str], says: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        given = [word.format(folder=tmp_path, taken=port) for word in words]
+        out = subprocess.run(demo(*given), capture_output=True, text=True, check=False)
+    assert out.returncode == 2
+    assert says in out.stderr
+
+
+def test_a_bounded_demo_that_is_interrupted_says_that_there_is_no_report(tmp_path: Path) -> None:
+    words = demo("--for", "60", "--report", str(tmp_path / "report.json"))
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()  # the console is up
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "stopped before the 60 s were over" in said
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
