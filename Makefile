@@ -2,13 +2,14 @@
 # make test   lint, types, import contracts and all tests
 # make setup  only makes .venv with the program at .venv/bin/stockbeat
 # make chaos  twenty kills at random moments; make seeds: ten worlds of a minute each
-# make lock   compiles requirements.txt anew from pyproject.toml
+# make bench  the benchmarks, one after the other; those on recordings only where these are
+# make lock   compiles the locks anew from pyproject.toml
 
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check unit servers chaos seeds lock dashboards clean
+.PHONY: setup demo test check unit servers chaos seeds bench lock dashboards clean
 
 setup: $(VENV)/.installed
 
@@ -45,6 +46,13 @@ chaos: setup
 
 seeds: setup
 	STOCKBEAT_SEEDS=1,2,3,4,5,6,7,8,9,10 $(BIN)/pytest tests/system/test_demo.py -k difference
+
+bench: setup
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.console_latency
+	@for name in a b; do \
+	  if $(BIN)/python -m benchmarks.data gates-$$name; then $(BIN)/python -m benchmarks.gates_$$name || exit 1; fi; \
+	done
 
 dashboards: setup
 	$(BIN)/python -m dashboards

@@ -1,6 +1,10 @@
-"""Where the public recordings are that benchmarks measure against. They are no part of the project."""
+"""Where the public recordings are that benchmarks measure against. They are no part of the project.
+
+python -m benchmarks.data NAME        fails, saying what is absent, where a data set is not there
+"""
 
 import os
+import sys
 from pathlib import Path
 
 from edge.errors import RecordingError
@@ -16,3 +20,10 @@ def folder(name: str) -> Path:
     if not (root / name).is_dir():
         raise RecordingError(f"{root / name} is absent; set STOCKBEAT_DATA to the folder that holds {name}/")
     return root / name
+
+
+if __name__ == "__main__":
+    try:
+        folder(sys.argv[1])
+    except RecordingError as error:
+        raise SystemExit(str(error)) from None

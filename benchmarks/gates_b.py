@@ -17,6 +17,7 @@ from benchmarks.data import folder
 from benchmarks.passes import Score, crossings, first_last, score
 from edge import recording
 from edge.config import EdgeConfig
+from edge.errors import RecordingError
 from edge.reads import TagRead
 from edge.replay import events
 from wire.events import TagMovement
@@ -40,6 +41,12 @@ name = "{GATE}"
 role = "dock"
 joins = {{ outside = "yard", inside = "backroom" }}
 antennas = {{ 1 = "outside", 2 = "outside", 3 = "inside", 4 = "inside" }}
+"""
+CLOUD_TOML = """[ledger]
+url = "sqlite:///ledger.db"
+
+[broker]
+url = "mqtt://127.0.0.1:1883"
 """
 MASTER = {
     "items.csv": "gtin,name,uom,unit_grams,abc,epc_prefix\n09506000134352,Tagged case,case,,A,AD\n",
@@ -81,9 +88,10 @@ def lines(read: Iterable[TagRead]) -> Iterator[bytes]:
 
 
 def convert(source: Path, target: Path) -> None:
-    """Write `recording.jsonl`, `edge.toml` and `master/` into a folder, so that a cloud can be loaded with the site."""
+    """Write `recording.jsonl`, `edge.toml`, `cloud.toml` and `master/` into a folder: a cloud of its own."""
     (target / "master").mkdir(parents=True, exist_ok=True)
     (target / "edge.toml").write_text(EDGE_TOML, "utf-8")
+    (target / "cloud.toml").write_text(CLOUD_TOML, "utf-8")
     for name, text in MASTER.items():
         (target / "master" / name).write_text(text, "utf-8")
     with (target / "recording.jsonl").open("wb") as out:
@@ -104,11 +112,21 @@ def measure(run: str) -> tuple[Score, Score]:
 
 
 def main(arguments: list[str]) -> None:
-    if arguments[:1] == ["convert"] and len(arguments) == 3:
-        convert(folder("gates-b") / f"{arguments[1]}.csv", Path(arguments[2]))
+    if {"-h", "--help"} & set(arguments):
+        print(__doc__)
         return
-    if unknown := [run for run in arguments if run not in RUNS]:
-        raise SystemExit(f"{unknown[0]!r} is none of the runs {', '.join(RUNS)}\n\n{__doc__}")
+    converting = arguments[:1] == ["convert"]
+    if converting and len(arguments) != 3:
+        raise SystemExit("convert takes a run and a folder: python -m benchmarks.gates_b convert RUN DIR")
+    if unknown := [run for run in (arguments[1:2] if converting else arguments) if run not in RUNS]:
+        raise SystemExit(f"{unknown[0]!r} is none of the runs: {', '.join(RUNS)}")
+    try:
+        recordings = folder("gates-b")
+    except RecordingError as error:
+        raise SystemExit(str(error)) from None
+    if converting:
+        convert(recordings / f"{arguments[1]}.csv", Path(arguments[2]))
+        return
     print(f"{'run':8} {'method':12} passes {Score.HEAD}")
     for run in arguments or RUNS:
         ours, simple = measure(run)
