@@ -151,6 +151,9 @@ def stock(config: Path, site: str | None) -> None:
     if site is not None:
         query = query.where(sites.c.name == site)
     with _to_read(config) as database, database.read() as connection:
+        names = connection.scalars(select(sites.c.name).order_by(sites.c.name)).all()
+        if site is not None and site not in names:
+            raise click.ClickException(f"there is no site {site!r}; there is {', '.join(names) or 'none'}")
         rows = [
             (at, place, gtin, what, f"{Decimal(quantity).scaleb(-scale):f}")
             for at, place, gtin, what, quantity, scale in connection.execute(query)

@@ -111,7 +111,9 @@ def load(path: Path) -> CloudConfig:
     """
     try:
         config = CloudConfig.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     except ValidationError as error:
         raise ConfigError("\n".join([f"{path}:", *(f"  {line}" for line in problems(error))])) from None
@@ -163,5 +165,7 @@ def token(config: SeriesConfig, environ: Mapping[str, str] = os.environ) -> str:
 def _secret(file: Path) -> str:
     try:
         return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: {error}") from error

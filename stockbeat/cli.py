@@ -5,6 +5,7 @@ A site installs only the edge's dependencies, so nothing of the cloud may be imp
 
 import importlib
 import json
+from string import hexdigits
 
 import click
 
@@ -86,6 +87,8 @@ def schema() -> None:
 def epc(digits: tuple[str, ...]) -> None:
     """Say what EPCs, as hexadecimal digits, mean."""
     for hexadecimal in digits:
+        if not hexadecimal or not set(hexadecimal) <= set(hexdigits):
+            raise click.ClickException(f"{hexadecimal!r} is not hexadecimal: an EPC is digits 0-9 and A-F")
         meaning = decode(hexadecimal)
         key = f"GTIN {meaning.gtin} serial {meaning.serial}" if meaning.gtin else f"SSCC {meaning.sscc}"
         said = [key, meaning.uri] if meaning.uri else ["no EPC known here"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cloud.masterdata.files import Files, Line
-from cloud.masterdata.rows import SiteSection
+from cloud.masterdata.rows import OpeningRow, SiteSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,10 @@ class Known:
 
 
 def check(files: Files, known: Known) -> None:
-    """Find every disagreement. Nothing may be loaded when `files.problems` is not empty afterwards."""
+    """Find every disagreement. Nothing may be loaded when `files.problems` is not empty afterwards.
+
+    What refers to a file that could not be read whole is not held against it: one fault would be told many times.
+    """
     scales = {**known.scales, **{line.row.gtin: line.row.scale for line in files.items}}
     _items(files, known)
     _sites(files, known, scales)
@@ -77,11 +80,8 @@ def _references(files: Files, line: Line[SiteSection], scales: Mapping[str, int]
         at = f"{line.where}.bays[{number}]"
         _one_of(files, f"{at}.edge", bay.edge, site.edges)
         _one_of(files, f"{at}.backroom", bay.backroom, site.places)
-        files.problems += [
-            f"  {at}.capacity: no item has the GTIN {gtin}; add it to items.csv"
-            for gtin in bay.capacity
-            if gtin not in scales
-        ]
+        for gtin in bay.capacity:
+            _known_item(files, f"{at}.capacity", gtin, scales)
 
 
 def _one_of(files: Files, where: str, name: str, names: Sequence[str]) -> None:
@@ -107,20 +107,8 @@ def _opening(files: Files, known: Known, scales: Mapping[str, int]) -> None:
     for line in files.opening:
         row = line.row
         _quantity(files, f"{line.where}, column", row.gtin, row.quantity, scales)
-        if row.site:
-            if row.site not in places:
-                files.problems.append(f"  {line.where}, column site: there is no site {row.site!r}")
-                continue
-            names = places[row.site]
-        elif len(sites) == 1:
-            names = places[next(iter(sites))]
-        else:
-            files.problems.append(f"  {line.where}, column site: is needed, as there are {len(sites)} sites")
-            continue
-        if row.place not in names:
-            files.problems.append(
-                f"  {line.where}, column place: {row.place!r} is no place or bay of the site"
-            )
+        if "sites.toml" not in files.partial:
+            _place(files, line, sites, places)
     _once(
         files,
         ((line.where, (line.row.site, line.row.place, line.row.gtin)) for line in files.opening),
@@ -128,13 +116,31 @@ def _opening(files: Files, known: Known, scales: Mapping[str, int]) -> None:
     )
 
 
+def _place(files: Files, line: Line[OpeningRow], sites: Set[str], places: Mapping[str, Set[str]]) -> None:
+    row = line.row
+    site = row.site or (next(iter(sites)) if len(sites) == 1 else None)
+    if site is None:
+        files.problems.append(f"  {line.where}, column site: is needed, as there are {len(sites)} sites")
+    elif site not in places:
+        files.problems.append(f"  {line.where}, column site: there is no site {site!r}")
+    elif row.place not in places[site]:
+        files.problems.append(f"  {line.where}, column place: {row.place!r} is no place or bay of the site")
+
+
 def _quantity(files: Files, where: str, gtin: str, quantity: Decimal, scales: Mapping[str, int]) -> None:
-    if gtin not in scales:
-        files.problems.append(f"  {where} gtin: no item has the GTIN {gtin}; add it to items.csv")
-    elif quantity.scaleb(scales[gtin]) % 1:
+    if not _known_item(files, f"{where} gtin", gtin, scales):
+        return
+    if quantity.scaleb(scales[gtin]) % 1:
         files.problems.append(
             f"  {where} quantity: {quantity} has more decimals than the {scales[gtin]} that {gtin} is counted with"
         )
+
+
+def _known_item(files: Files, where: str, gtin: str, scales: Mapping[str, int]) -> bool:
+    known = gtin in scales
+    if not known and "items.csv" not in files.partial:
+        files.problems.append(f"  {where}: no item has the GTIN {gtin}; add it to items.csv")
+    return known
 
 
 def _once(files: Files, keys: Iterable[tuple[str, Hashable]], what: str) -> None:

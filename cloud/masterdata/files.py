@@ -4,6 +4,7 @@ import csv
 import io
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -39,6 +40,7 @@ class Files:
     contents: list[Line[ContentsRow]] = field(default_factory=list)
     rules: list[Rule] | None = None
     problems: list[str] = field(default_factory=list)
+    partial: set[str] = field(default_factory=set)  # names of files of which something could not be read
 
     def refuse(self) -> None:
         """Raises MasterDataError with every problem found so far, if there is any."""
@@ -55,12 +57,23 @@ def read(folder: Path) -> Files:
     if not any((folder / name).is_file() for name in KNOWN_FILES):
         raise MasterDataError(f"{folder}: has none of {', '.join(KNOWN_FILES)}")
     files = Files(folder)
-    files.items = list(_rows(files, "items.csv", ItemRow))
+    with _noting(files, "items.csv"):
+        files.items = list(_rows(files, "items.csv", ItemRow))
     files.opening = list(_rows(files, "opening.csv", OpeningRow))
     files.contents = list(_rows(files, "contents.csv", ContentsRow))
-    _sites(files)
+    with _noting(files, "sites.toml"):
+        _sites(files)
     _rules(files)
     return files
+
+
+@contextmanager
+def _noting(files: Files, name: str) -> Iterator[None]:
+    """Others refer to this file: what they miss in it may be what could not be read, and is no fault of theirs."""
+    before = len(files.problems)
+    yield
+    if len(files.problems) > before:
+        files.partial.add(name)
 
 
 class _Reader(Protocol):

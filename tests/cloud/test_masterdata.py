@@ -130,6 +130,18 @@ def test_what_the_files_say_of_each_other_is_checked(database: Database, tmp_pat
     assert "opening.csv line 7, column site: is needed, as there are 2 sites" in said
 
 
+def test_one_fault_is_not_told_again_by_the_files_that_refer_to_it(
+    database: Database, tmp_path: Path
+) -> None:
+    faulty = ITEMS.replace(f"{CAN},Can,each", f"{CAN},Can,pieces of it")
+    said = _problems(database, write_master(tmp_path / "items", items=faulty)).splitlines()
+    assert [line.split(":")[0] for line in said[1:]] == ["  items.csv line 2, column uom"]
+    faulty = SITES.replace("Europe/Lisbon", "Europe/Atlantis")
+    said = _problems(database, write_master(tmp_path / "sites", sites=faulty)).splitlines()
+    assert len(said) == 2
+    assert said[1].startswith("  sites.toml: site[2].time_zone")
+
+
 def test_columns_that_are_not_ours_are_named(database: Database, tmp_path: Path) -> None:
     folder = write_master(tmp_path / "m", items="gtin,nmae\n")
     said = _problems(database, folder)

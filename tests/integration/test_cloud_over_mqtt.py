@@ -195,6 +195,9 @@ def test_a_sqlite_ledger_has_one_writer(tmp_path: Path, mosquitto: Server) -> No
             assert "is being written by another process" in refused.stderr
             stock = cloud.command("stock", "--site", EDGE)
         assert f"store-042  A1        {CAN}  Can          4" in stock.stdout
+        nowhere = cloud.command("stock", "--site", "nosite")
+        assert nowhere.exit_code == 1
+        assert "there is no site 'nosite'; there is store-007, store-042" in nowhere.stderr
         assert cloud.command("verify").exit_code == 0
         assert cloud.stop()[0] == 0
         assert "generation 2" in cloud.command("restored").stdout

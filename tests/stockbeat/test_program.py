@@ -38,6 +38,13 @@ def test_epc_says_what_a_tag_means() -> None:
     assert "no EPC known here" in out[1]
 
 
+@pytest.mark.parametrize("digits", ["ZZ", "", "30 74"])
+def test_what_is_not_hexadecimal_is_said(digits: str) -> None:
+    out = run("epc", digits)
+    assert (out.returncode, out.stdout) == (1, "")
+    assert f"{digits!r} is not hexadecimal" in out.stderr
+
+
 def test_an_unknown_command_is_named() -> None:
     out = run("egde")
     assert out.returncode == 2
