@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent
 # Each part of the page, in the order of a phone's screen, with the marks of a Revision that it shows.
 PARTS: dict[str, tuple[str, ...]] = {
     "summary": ("alerts", "booked", "heard", "rules", "tasks", "incidents", "health"),
-    "alerts": ("alerts",),
+    "alerts": ("alerts", "booked"),
     "shelves": ("booked", "heard", "levels", "rules", "health"),
     "doors": ("heard", "booked"),
     "work": ("tasks", "incidents", "heard"),

@@ -228,7 +228,7 @@ async def test_nothing_overflows_and_every_text_can_be_read(
     async with browser_page(size, dark=dark) as visit:
         await visit.page.goto(served.url)
         await visit.page.wait_for_selector(LIVE)
-        await asyncio.sleep(0.4)  # bars grow to their places
+        await visit.page.evaluate(GROWN)
         assert await visit.page.evaluate("document.documentElement.scrollWidth") <= size[0]
         assert await visit.page.evaluate(FAINT) == []
         small = await visit.page.evaluate(
@@ -238,6 +238,9 @@ async def test_nothing_overflows_and_every_text_can_be_read(
         assert visit.said == []
 
 
+# Bars grow to their places: until none does. What repeats for ever is an animation, and not waited for.
+GROWN = """Promise.all(document.getAnimations()
+  .filter(one => one instanceof CSSTransition).map(one => one.finished)).then(() => null)"""
 # Every element with text of its own whose colour stands out too little from the first opaque ground behind it.
 FAINT = """() => {
   const parts = colour => colour.match(/[\\d.]+/g).map(Number);

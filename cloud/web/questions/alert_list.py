@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
 from cloud.ledger import tables as t
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
+    """`text`, `suggestion` and `value` are of the time it fired; `on_hand` is now, in base units times 10^scale."""
+
     id: int
     rule: str
     site: str
@@ -27,6 +29,12 @@ class Alert:
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     changed_at: datetime
+    on_hand: int
+    scale: int
+
+    @property
+    def units(self) -> float:
+        return self.on_hand / float(10**self.scale)
 
 
 def alerts_of(
@@ -87,8 +95,14 @@ _ALERTS = (
         t.alerts.c.acknowledged_at,
         t.alerts.c.acknowledged_by,
         t.alerts.c.changed_at,
+        func.coalesce(t.balances.c.quantity, 0).label("on_hand"),
+        t.items.c.scale,
     )
     .join_from(t.alerts, t.sites, t.sites.c.id == t.alerts.c.site_id)
     .join(t.locations, t.locations.c.id == t.alerts.c.location_id)
     .join(t.items, t.items.c.id == t.alerts.c.item_id)
+    .outerjoin(
+        t.balances,
+        (t.balances.c.item_id == t.alerts.c.item_id) & (t.balances.c.location_id == t.alerts.c.location_id),
+    )
 )

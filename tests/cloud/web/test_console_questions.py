@@ -148,6 +148,19 @@ def test_alerts_to_do_come_before_those_seen_and_those_cleared(scene: Scene) -> 
     assert [alert.id for alert in shown] == [newer, older, seen, cleared]
 
 
+def test_an_alert_says_what_there_was_and_what_there_is(scene: Scene) -> None:
+    scene.move(CAN, "opening", "A1", 3, kind="opening")
+    scene.alert("A1", CAN, "A1: 3 of 24 left.")
+    scene.alert("A2", BOTTLE, "never filled")
+    scene.move(CAN, "opening", "A1", 3, kind="opening")
+    with scene.database.read() as connection:
+        shown = alerts_to_show(connection, SITE, NOON - timedelta(hours=12), 50)
+    assert {alert.place: (alert.value, alert.units) for alert in shown} == {
+        "A1": (3.0, 6.0),
+        "A2": (3.0, 0.0),
+    }
+
+
 def test_everything_open_is_counted_and_the_newest_are_listed(scene: Scene) -> None:
     for n in range(NEWEST + 3):
         scene.task("undecided", f"load {n}")

@@ -83,6 +83,17 @@ async def test_a_page_that_comes_back_gets_only_what_it_missed(served: Console) 
             assert (await anext(sent)).event == "beat"
 
 
+async def test_an_open_alert_follows_what_is_booked(served: Console) -> None:
+    served.scene.move(CAN, "opening", "A1", 3, kind="opening")
+    served.scene.alert("A1", CAN, "A1: 3 of 24 left.")
+    async with _stream(served) as sent:
+        first = await _until(sent, "A1: 3 of 24 left.")
+        assert "· now" not in first.data
+        served.scene.move(CAN, "opening", "A1", 3, kind="opening")
+        after = await _until(sent, "· now 6")
+    assert 'hx-target="#alerts"' in after.data
+
+
 @pytest.mark.parametrize("strange", ["otherproc-5-3", "x", "-", "99999999999999999999", "é-²-1"])
 async def test_an_id_of_another_process_gets_everything(served: Console, strange: str) -> None:
     async with served.client.stream(
@@ -157,8 +168,10 @@ async def test_open_streams_do_not_hold_up_the_end(tmp_path: Path) -> None:
     Scene(database).lay_out()
     async with httpx.AsyncClient(timeout=8) as client:
         async with serving(console_app(database), "127.0.0.1", 0) as url:
-            tasks = [asyncio.create_task(_read_to_the_end(client, f"{url}/events")) for _ in range(5)]
-            await asyncio.sleep(0.5)
+            shown = asyncio.Barrier(6)
+            tasks = [asyncio.create_task(_read_to_the_end(client, f"{url}/events", shown)) for _ in range(5)]
+            async with asyncio.timeout(5):
+                await shown.wait()
             began = time.monotonic()
         assert time.monotonic() - began < 2.0
         assert (
@@ -167,9 +180,16 @@ async def test_open_streams_do_not_hold_up_the_end(tmp_path: Path) -> None:
     database.close()
 
 
-async def _read_to_the_end(client: httpx.AsyncClient, url: str) -> bool:
+async def _read_to_the_end(client: httpx.AsyncClient, url: str, shown: asyncio.Barrier) -> bool:
+    """Arrives at `shown` with its first part; true where the stream then ends well."""
     async with client.stream("GET", url) as response:
-        return "hx-partial" in "".join([line async for line in response.aiter_lines()])
+        lines = response.aiter_lines()
+        while "hx-partial" not in await anext(lines):
+            pass
+        await shown.wait()
+        async for _ in lines:
+            pass
+    return True
 
 
 async def test_an_address_in_use_is_an_error_with_that_address(served: Console, database: Database) -> None:
@@ -212,7 +232,7 @@ def test_only_the_parts_that_show_a_change_are_rendered_again(scene: Scene) -> N
     scene.level("A1", 1.5, 0)
     assert stale() == ["shelves"]
     scene.move(CAN, "A1", "basket", 1)
-    assert stale() == ["summary", "shelves", "doors"]
+    assert stale() == ["summary", "alerts", "shelves", "doors"]
     scene.alert("A2", BOTTLE, "low")
     assert stale() == ["summary", "alerts", "shelves"]
     scene.load("dock-1", {TAG.format(0x9999): ("in", "received", 0.99)})
