@@ -154,3 +154,22 @@ async def test_tls_is_spoken_and_a_stranger_is_not_believed(tmp_path: Path) -> N
         trusting = {"SSL_CERT_FILE": str(certificate)}
         with running("run", config, log=tmp_path / "trusting.log", environment=trusting) as agent:
             await asyncio.to_thread(agent.wait_for, "connected to the broker")
+
+
+async def test_ending_while_it_connects_leaves_no_socket_and_no_task(tmp_path: Path) -> None:
+    came, gone = asyncio.Event(), asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Takes the connection, never answers, and sees when it ends."""
+        came.set()
+        while await reader.read(1000):
+            pass
+        gone.set()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        async with node(tmp_path / "edge.db", server.sockets[0].getsockname()[1]):
+            await came.wait()
+        async with asyncio.timeout(2):
+            await gone.wait()
+    await until(lambda: asyncio.all_tasks() == {asyncio.current_task()}, "the client's own task ends")
