@@ -10,9 +10,8 @@ import random
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,9 @@ from edge.devices import Devices
 from edge.disk import Disk
 from edge.engine import Engine
 from edge.errors import ConfigError, EdgeError, RecordingError
+from edge.fit import Site
 from edge.keeper import Keeper
-from edge.player import play, reads_of
+from edge.player import play, until_idle
 from edge.readers import build
 from edge.readers.reader import Reader
 from edge.reads import Read
@@ -107,7 +107,7 @@ async def run(
     """
     if config.uplink is None:
         raise ConfigError(f"{config_path}: uplink: is needed to run; it says where the broker is")
-    played = _opened(recorded, _names(config)) if recorded else None
+    played = await asyncio.to_thread(_checked, recorded, Site(config)) if recorded else None
     thread = StoreThread()
     try:
         store = await thread.run(
@@ -132,12 +132,18 @@ class Played:
     reads: Iterator[Read]
 
 
-def _opened(recorded: Recorded, names: Sequence[str]) -> Played:
-    reads = reads_of(recorded.path, names)
+def _checked(recorded: Recorded, site: Site) -> Played:
+    """The whole of it is read once before anything begins: half a recording would be sent as if it were all."""
+    path = recorded.path
+    if path.exists() and not path.is_file():
+        raise RecordingError(f"{path} is no plain file; a recording that is played is read twice")
+    reads = site.reads_of(path)
     first = next(reads, None)
     if first is None:
-        raise RecordingError(f"{recorded.path} holds no reads")
-    return Played(first.at_us, chain([first], reads))
+        raise RecordingError(f"{path} holds no reads")
+    for _ in reads:
+        pass
+    return Played(first.at_us, site.reads_of(path, warn=False))
 
 
 async def _build(
@@ -227,6 +233,9 @@ async def _play(agent: Agent, recorded: Recorded, played: Played, stop: asyncio.
         now_s=time.monotonic,
     )  # fmt: skip
     log.info("%s is played", recorded.path)
+    # Said before the waiting and not while stopping, so that it is waited for too.
+    agent.devices.all_down("the recording is over")
+    await until_idle(agent.engine)
     try:
         async with asyncio.timeout(recorded.linger_s):
             while agent.flow.waiting:  # noqa: ASYNC110 - the flow is sans-IO and wakes nobody

@@ -1,38 +1,16 @@
 """Plays a recording through the agent in place of its devices, at the recording's own times."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterator
 
 from edge.clock import PlayedClock
 from edge.devices import Devices
 from edge.engine import Engine
-from edge.errors import RecordingError
 from edge.reads import Read, WeightSample
-from edge.recording import Recording
 from edge.replay import AFTER_THE_END_MS
 
 STEP_S = 0.01  # reads that are due within it are taken together, as the agent's commits are grouped
 LOOK_S = 0.05
-
-
-def reads_of(path: Path, names: Iterable[str]) -> Iterator[Read]:
-    """The reads of a recording.
-
-    Raises:
-        RecordingError: it cannot be read, or a read is of a gate or shelf that is none of `names`.
-    """
-    known = set(names)
-    try:
-        with path.open("rb") as lines:
-            for read in Recording(lines):
-                if name_of(read) not in known:
-                    raise RecordingError(
-                        f"{path}: {name_of(read)!r} is no gate or shelf of this configuration"
-                    )
-                yield read
-    except OSError as error:
-        raise RecordingError(f"{path}: {error.strerror or error}") from error
 
 
 def name_of(read: Read) -> str:
@@ -60,12 +38,13 @@ async def play(
             await sleep(min((read.at_us - due_us) / 1e6 / speed, STEP_S))
         clock.set(read.at_us)
         await devices.emit(name_of(read), [read])
-    await _until_idle(engine, sleep)
+    await until_idle(engine, sleep)
     clock.set(clock.now_us() + 1000 * AFTER_THE_END_MS)
-    await _until_idle(engine, sleep)
+    await until_idle(engine, sleep)
 
 
-async def _until_idle(engine: Engine, sleep: Callable[[float], Awaitable[None]]) -> None:
+async def until_idle(engine: Engine, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Return when all that was taken is aggregated, and all that was said is durable."""
     engine.poke()
     while not engine.idle:
         await sleep(LOOK_S)

@@ -87,13 +87,15 @@ class Recording:
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._lines = iter(lines)
         self.edge = _heading(next(self._lines, b"")).edge
+        self.number = 1  # of the line read last
         self.skipped = 0  # lines of types unknown here, so far
 
     def __iter__(self) -> Iterator[Read]:
-        for number, line in enumerate(self._lines, 2):
+        for line in self._lines:
+            self.number += 1
             if not line.strip():
                 continue
-            read = _read(number, line)
+            read = _read(self.number, line)
             if read is None:
                 self.skipped += 1
             else:

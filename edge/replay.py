@@ -1,6 +1,5 @@
 """Runs a recording through the very same aggregator as the agent: no device, no clock, and twice the same bytes."""
 
-import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -10,10 +9,8 @@ from pydantic import TypeAdapter
 from edge.build import aggregator_of
 from edge.config import EdgeConfig, load
 from edge.errors import RecordingError
-from edge.recording import Recording
+from edge.fit import Site
 from wire.events import Event
-
-log = logging.getLogger(__name__)
 
 BOOT = "replay"
 # Ends the last passage and the last change of a recording: longer than either can be held open.
@@ -25,7 +22,8 @@ def replay(config: EdgeConfig, lines: Iterable[bytes]) -> Iterator[bytes]:
     """The events of a recording, each as JSON on a line of its own without the newline, as the wire would carry it.
 
     Raises:
-        RecordingError: the recording cannot be read; what came before the bad line has been yielded.
+        RecordingError: the recording cannot be read, or is not of this configuration's gates and shelves; what came
+            before the bad line has been yielded.
     """
     for event in events(config, lines):
         yield _EVENT.dump_json(event, exclude_none=True)
@@ -33,11 +31,10 @@ def replay(config: EdgeConfig, lines: Iterable[bytes]) -> Iterator[bytes]:
 
 def events(config: EdgeConfig, lines: Iterable[bytes]) -> Iterator[Event]:
     """As `replay`, the values themselves."""
-    recording = Recording(lines)
     aggregator = aggregator_of(config, boot=BOOT)
     devices = [gate.name for gate in config.gates] + [shelf.name for shelf in config.shelves]
     newest_us: int | None = None
-    for read in recording:
+    for read in Site(config).reads(lines):
         at_us = read.at_us
         if newest_us is None:
             newest_us = at_us
@@ -51,8 +48,6 @@ def events(config: EdgeConfig, lines: Iterable[bytes]) -> Iterator[Event]:
         yield from aggregator.advance(
             newest_us // 1000 + AFTER_THE_END_MS, newest_us + 1000 * AFTER_THE_END_MS
         )
-    if recording.skipped:
-        log.warning("%d lines of unknown types passed over; is the recording newer?", recording.skipped)
 
 
 def replay_file(config: Path, recording: str, *, stdin: BinaryIO, out: BinaryIO) -> None:

@@ -102,7 +102,47 @@ def test_an_empty_recording_says_nothing(config: Path) -> None:
     assert list(replay(load(config), [recording.heading("store-042")])) == []
 
 
-def test_gates_and_shelves_that_are_not_configured_are_passed_over(config: Path) -> None:
-    elsewhere = walk(epc(1), going_in(15.0), gate="dock-9")
+TAG = (
+    b'{"type":"tag","at":"2026-11-22T09:00:00Z","gate":"dock-1","antenna":2,"epc":"3074","rssi_dbm":-61.5}\n'
+)
+WEIGHT = b'{"type":"weight","at":"2026-11-22T09:00:00Z","shelf":"aisle-1","cell":0,"grams":1234.5}\n'
+TRIGGER = b'{"type":"trigger","at":"2026-11-22T09:00:00Z","gate":"dock-1","input":1,"on":true}\n'
 
-    assert list(replay(load(config), [recording.heading("store-042"), *map(recording.line, elsewhere)])) == []
+
+@pytest.mark.parametrize(
+    "bad, said",
+    [
+        (TAG.replace(b"dock-1", b"dock-9"), "gate 'dock-9' is not in the configuration; its gates: dock-1"),
+        (TAG.replace(b"dock-1", b"aisle-1"), "gate 'aisle-1' is not in the configuration; its gates: dock-1"),
+        (
+            TAG.replace(b":2,", b":7,"),
+            "gate 'dock-1' has no antenna 7 in the configuration; its antennas: 1, 2",
+        ),
+        (TRIGGER.replace(b"dock-1", b"dock-9"), "gate 'dock-9' is not in the configuration"),
+        (
+            WEIGHT.replace(b"aisle-1", b"aisle-9"),
+            "shelf 'aisle-9' is not in the configuration; its shelves: aisle-1",
+        ),
+        (WEIGHT.replace(b":0,", b":3,"), "shelf 'aisle-1' has no cell 3 in the configuration; its cells: 0"),
+    ],
+)
+def test_what_the_configuration_does_not_have_is_refused_and_named(
+    config: Path, bad: bytes, said: str
+) -> None:
+    good = [recording.heading("store-042"), TAG, b"\n", WEIGHT, TRIGGER]
+    list(replay(load(config), good))
+
+    with pytest.raises(RecordingError) as refused:
+        list(replay(load(config), [*good, bad]))
+    assert str(refused.value).startswith(f"line 6: {said}")
+
+
+def test_another_edges_recording_is_replayed_with_a_warning(
+    config: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = [recording.heading("store-043"), *lines()[1:]]
+
+    assert list(replay(load(config), elsewhere)) == list(replay(load(config), lines()))
+    assert [record.getMessage() for record in caplog.records] == [
+        "the recording is of edge store-043, the configuration of store-042"
+    ]

@@ -1,0 +1,75 @@
+"""Whether a recording is of the gates and shelves that a configuration has. The same for `replay` and for the agent."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from edge.config import EdgeConfig
+from edge.errors import RecordingError
+from edge.reads import Read, TagRead, WeightSample
+from edge.recording import Recording
+
+log = logging.getLogger(__name__)
+
+
+class Site:
+    """The places that a configuration reads at, by name."""
+
+    def __init__(self, config: EdgeConfig) -> None:
+        self._edge = config.edge
+        self._antennas = {gate.name: frozenset(gate.antennas) for gate in config.gates}
+        self._cells = {
+            shelf.name: frozenset(cell for bay in shelf.bays for cell in bay.cells)
+            for shelf in config.shelves
+        }
+
+    def reads(self, lines: Iterable[bytes], *, warn: bool = True) -> Iterator[Read]:
+        """The reads of a recording's lines, each held to this site. `warn` of what is odd and no error.
+
+        Raises:
+            RecordingError: naming the line, and what would be right there: it cannot be read, or is of a gate,
+                antenna, shelf or cell that the configuration does not have.
+        """
+        recording = Recording(lines)
+        if warn and recording.edge != self._edge:
+            log.warning("the recording is of edge %s, the configuration of %s", recording.edge, self._edge)
+        for read in recording:
+            if problem := self._problem(read):
+                raise RecordingError(f"line {recording.number}: {problem}")
+            yield read
+        if warn and recording.skipped:
+            log.warning("%d lines of unknown types passed over; is the recording newer?", recording.skipped)
+
+    def reads_of(self, path: Path, *, warn: bool = True) -> Iterator[Read]:
+        """As `reads`, from a file.
+
+        Raises:
+            RecordingError: as `reads`, or the file cannot be read.
+        """
+        try:
+            with path.open("rb") as lines:
+                yield from self.reads(lines, warn=warn)
+        except OSError as error:
+            raise RecordingError(f"{path}: {error.strerror or error}") from error
+
+    def _problem(self, read: Read) -> str | None:
+        if isinstance(read, WeightSample):
+            return _lacking("shelf", read.shelf, self._cells, "cell", read.cell)
+        antenna = read.antenna if isinstance(read, TagRead) else None
+        return _lacking("gate", read.gate, self._antennas, "antenna", antenna)
+
+
+def _lacking(
+    kind: str, name: str, known: dict[str, frozenset[int]], part: str, number: int | None
+) -> str | None:
+    if name not in known:
+        there = ", ".join(known) or "none"
+        return f"{kind} {name!r} is not in the configuration; its {_many(kind)}: {there}"
+    if number is None or number in known[name]:
+        return None
+    there = ", ".join(map(str, sorted(known[name])))
+    return f"{kind} {name!r} has no {part} {number} in the configuration; its {part}s: {there}"
+
+
+def _many(kind: str) -> str:
+    return "shelves" if kind == "shelf" else f"{kind}s"
