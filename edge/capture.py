@@ -45,16 +45,17 @@ def writing(out: Path | None, instead: BinaryIO, edge: str) -> Iterator[Write]:
         raise RecordingError(f"{out or 'standard output'}: {error.strerror or error}") from error
 
 
-def from_journal(store: Path, since: datetime | None, until: datetime | None, write: Write) -> None:
-    """Cut from the journal of a store, in use or not, what gates read in a span of time.
+@contextmanager
+def journalled(store: Path, since: datetime | None, until: datetime | None) -> Iterator[Iterator[Read]]:
+    """What gates read in a span of time, cut from the journal of a store, in use or not.
 
     Raises:
-        StoreError: there is no such store.
+        StoreError: there is no such store; at once, so that nothing need be written before.
     """
+    from_us, to_us = _us(since or EPOCH), _us(until or LATEST)
     connection = open_to_read(store)
     try:
-        for _, read in journal.between(connection, _us(since or EPOCH), _us(until or LATEST)):
-            write([read])
+        yield (read for _, read in journal.between(connection, from_us, to_us))
     finally:
         connection.close()
 

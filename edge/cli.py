@@ -106,8 +106,12 @@ def record(
     if from_journal:
         config = load(config_path)
         store = app.store_path(config, config_path, data)
-        with capture.writing(out, sys.stdout.buffer, config.edge) as write:
-            capture.from_journal(store, _utc(since), _utc(until), write)
+        with (
+            capture.journalled(store, _utc(since), _utc(until)) as reads,
+            capture.writing(out, sys.stdout.buffer, config.edge) as write,
+        ):
+            for read in reads:
+                write([read])
         return
     config = load_to_run(config_path)
     with capture.writing(out, sys.stdout.buffer, config.edge) as write:

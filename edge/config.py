@@ -215,7 +215,9 @@ def load(path: Path) -> EdgeConfig:
     """
     try:
         written = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     try:
         config = EdgeConfig.model_validate(written, context={"folder": path.parent})

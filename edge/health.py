@@ -52,15 +52,15 @@ def write(store: Path, telemetry: Telemetry) -> None:
         log.debug("%s: %s", path, error)  # a full disk has a fault of its own
 
 
-def read(store: Path) -> Telemetry | None:
-    """What the agent wrote last; None when it never did.
+def read(store: Path) -> tuple[Telemetry, int] | None:
+    """What the agent wrote last, and when by this machine's clock, in microseconds; None when it never did.
 
     Raises:
         StoreError: it cannot be read.
     """
     path = _beside(store)
     try:
-        return codec.decode_telemetry(path.read_bytes())
+        return codec.decode_telemetry(path.read_bytes()), path.stat().st_mtime_ns // 1000
     except FileNotFoundError:
         return None
     except (OSError, DecodeError) as error:

@@ -1,6 +1,7 @@
 """What `edge status` shows: from the store, read-only, and from what the agent last said of itself."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from edge import health
@@ -8,6 +9,9 @@ from edge.clock import moment
 from edge.store import lock, meta, outbox
 from edge.store.schema import open_to_read
 from wire.messages import Telemetry
+
+# The agent dates its health by the clock that it works by, and writes it at once: so far apart, it played a recording.
+PLAYED = timedelta(seconds=60)
 
 
 def lines(store: Path, now_us: int) -> Iterator[str]:
@@ -36,12 +40,15 @@ def lines(store: Path, now_us: int) -> Iterator[str]:
     yield f"quarantined\t{counts.quarantined} events"
     for run in runs:
         yield from (f"quarantined\trun {run.run}, event {seq}" for seq in run.quarantined)
-    if telemetry := health.read(store):
-        yield from _said(telemetry)
+    if said := health.read(store):
+        yield from _said(*said)
 
 
-def _said(telemetry: Telemetry) -> Iterator[str]:
-    yield f"health\tas of {telemetry.at.isoformat()}"
+def _said(telemetry: Telemetry, written_us: int) -> Iterator[str]:
+    written = moment(written_us)
+    yield f"health\tas of {written.isoformat()}"
+    if abs(written - telemetry.at) > PLAYED:
+        yield f"recording\tplayed to {telemetry.at.isoformat()}, the times below are its own"
     yield f"disk\t{telemetry.agent.disk_free_bytes // 1_000_000} MB free"
     yield f"journal\t{telemetry.agent.journal_bytes // 1_000_000} MB"
     for fault in telemetry.agent.faults:

@@ -9,8 +9,9 @@ import re
 from pathlib import Path
 
 from edge.errors import StoreError
+from edge.store.schema import open_to_read
 
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,119}")  # wire.limits.Id
+LEDGER = re.compile(r"[0-9a-f]{32}")  # as a cloud draws its ledger's name, when it is first opened
 
 
 def _beside(store: Path) -> Path:
@@ -18,9 +19,17 @@ def _beside(store: Path) -> Path:
 
 
 def ask(store: Path, ledger: str) -> None:
-    """Raises StoreError."""
-    if not ID.fullmatch(ledger):
-        raise StoreError(f"{ledger!r} is no ledger's name; `edge status` shows the name of an unknown one")
+    """Leave word for the agent of `store`.
+
+    Raises:
+        StoreError: no ledger can have this name, no agent ever ran there, or the word cannot be written.
+    """
+    if not LEDGER.fullmatch(ledger):
+        raise StoreError(
+            f"{ledger!r} is no ledger's name: that is 32 hexadecimal digits, 0-9 and a-f; "
+            "`edge status` shows the name of an unknown one"
+        )
+    open_to_read(store).close()
     path = _beside(store)
     made = path.with_name(path.name + ".new")
     try:
@@ -36,7 +45,7 @@ def asked(store: Path) -> str | None:
         ledger = _beside(store).read_text("utf-8").strip()
     except OSError:
         return None
-    return ledger if ID.fullmatch(ledger) else None
+    return ledger if LEDGER.fullmatch(ledger) else None
 
 
 def done(store: Path) -> None:

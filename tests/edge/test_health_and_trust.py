@@ -1,4 +1,5 @@
 import logging
+import time
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,10 @@ import pytest
 from edge import health, trust
 from edge.credentials import credentials
 from edge.errors import ConfigError, StoreError
+from edge.store.store import Store
 from tests.support.said import TELEMETRY
+
+LEDGER = "5f70bf18a08600705f70bf18a0860070"
 
 
 def test_a_fault_is_said_once_when_it_comes_and_once_when_it_goes(caplog: pytest.LogCaptureFixture) -> None:
@@ -33,7 +37,10 @@ def test_the_last_health_is_kept_beside_the_store(tmp_path: Path) -> None:
     store = tmp_path / "edge.db"
     assert health.read(store) is None
     health.write(store, TELEMETRY)
-    assert health.read(store) == TELEMETRY
+    written = health.read(store)
+    assert written is not None
+    assert written[0] == TELEMETRY
+    assert abs(written[1] - time.time_ns() // 1000) < 60_000_000
     (tmp_path / "edge.db.health.json").write_text("{}")
     with pytest.raises(StoreError, match=r"health\.json"):
         health.read(store)
@@ -42,15 +49,19 @@ def test_the_last_health_is_kept_beside_the_store(tmp_path: Path) -> None:
 
 def test_a_persons_word_waits_for_the_agent(tmp_path: Path) -> None:
     store = tmp_path / "edge.db"
+    with pytest.raises(StoreError, match="no agent has run with this configuration yet"):
+        trust.ask(store, LEDGER)
+    assert list(tmp_path.iterdir()) == []
+    Store(store, "store-042", now_us=lambda: 0).close()
     assert trust.asked(store) is None
-    trust.ask(store, "5f70bf18a0860070")
-    assert trust.asked(store) == "5f70bf18a0860070"
+    trust.ask(store, LEDGER)
+    assert trust.asked(store) == LEDGER
     trust.done(store)
     assert trust.asked(store) is None
-    with pytest.raises(StoreError, match="'a b' is no ledger's name"):
-        trust.ask(store, "a b")
-    with pytest.raises(StoreError, match="No such file"):
-        trust.ask(tmp_path / "none" / "edge.db", "x")
+    for wrong in ("a b", "", LEDGER[1:], LEDGER + "0", LEDGER.upper(), "ledger-1", LEDGER + "\n"):
+        with pytest.raises(StoreError, match="is no ledger's name: that is 32 hexadecimal digits"):
+            trust.ask(store, wrong)
+    assert trust.asked(store) is None
 
 
 def test_credentials_come_from_the_file_or_the_environment(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from edge.reads import Read
-from edge.recording import Recording
+from edge.recording import Recording, line
 from tests.support.agents import edge, running, write_config, write_recording
 from tests.support.doors import epc, going_in, going_out, merged, walk
 from tests.support.scales import samples
@@ -19,6 +20,8 @@ from wire import codec
 from wire.events import DeviceDown, DeviceUp, RunStarted, ShelfChange, TagMovement
 
 pytestmark = pytest.mark.timeout(60)
+
+SECOND = "2" * 32  # a ledger's name, as a cloud draws it
 
 
 def a_morning() -> list[Read]:
@@ -54,7 +57,12 @@ async def test_a_recording_played_through_the_agent_says_what_replay_says(
     assert sorted([event[k] for k in key] for event in found) == sorted([e[k] for k in key] for e in expected)
     assert {event.device for event in said if isinstance(event, DeviceUp)} == {"dock-1", "aisle-1"}
     assert {event.device for event in said if isinstance(event, DeviceDown)} == {"dock-1", "aisle-1"}
+    assert "stopped; 0 events wait" in done.err
     status = edge("status", config)
+    assert "held\t0 events not acknowledged" in status.out
+    wall = datetime.now(UTC).date().isoformat()
+    assert f"health\tas of {wall}" in status.out
+    assert "recording\tplayed to 2025-11-22T09:1" in status.out
     assert "quarantined\t0 events" in status.out
     assert "agent\tnot running" in status.out
     assert "ledger\tledger-1, generation 1" in status.out
@@ -112,11 +120,11 @@ async def test_a_person_names_the_ledger_of_a_running_agent(mosquitto: Server, t
         async with ingest(mosquitto.port, SmallLedger(name="first")):
             await asyncio.to_thread(agent.wait_for, "ledger first, generation 1, is trusted")
     with running("run", config, log=tmp_path / "edge.log") as agent:
-        async with ingest(mosquitto.port, SmallLedger(name="second")):
-            await asyncio.to_thread(agent.wait_for, "unknown ledger second")
-            said = await asyncio.to_thread(edge, "trust", config, "second")
+        async with ingest(mosquitto.port, SmallLedger(name=SECOND)):
+            await asyncio.to_thread(agent.wait_for, f"unknown ledger {SECOND}")
+            said = await asyncio.to_thread(edge, "trust", config, SECOND)
             assert (said.code, said.err) == (0, "")
-            await asyncio.to_thread(agent.wait_for, "ledger second, generation 1, is trusted")
+            await asyncio.to_thread(agent.wait_for, f"ledger {SECOND}, generation 1, is trusted")
             await asyncio.to_thread(agent.wait_for, "no longer: unknown ledger")
 
 
@@ -152,6 +160,32 @@ def test_errors_are_one_message_and_exit_code_1(tmp_path: Path) -> None:
     done = edge("run", config, "--recording", tmp_path / "none.jsonl")
     assert done.code == 1
     assert done.err.strip() == f"{tmp_path / 'none.jsonl'}: No such file or directory"
+    done = edge("check", tmp_path / "none.toml")
+    assert (done.code, done.err.strip()) == (1, f"{tmp_path / 'none.toml'}: No such file or directory")
+    done = edge("record", config, "--from-journal")
+    assert (done.code, done.out) == (1, "")
+    assert "no agent has run with this configuration yet" in done.err
+    done = edge("record", config, "--from-journal", "--out", tmp_path / "cut.jsonl")
+    assert done.code == 1
+    done = edge("trust", config, SECOND)
+    assert done.code == 1
+    assert "no agent has run with this configuration yet" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["edge.toml"]
+
+
+@pytest.mark.parametrize("bad", [b'{"type":"tag"\n', line(walk(epc(1), going_in(5.0), gate="dock-9")[0])])
+def test_a_bad_recording_is_one_message_and_begins_nothing(
+    mosquitto: Server, tmp_path: Path, bad: bytes
+) -> None:
+    config = write_config(tmp_path, mosquitto.port)
+    recording = write_recording(tmp_path / "bad.jsonl", a_morning()[:1])
+    recording.write_bytes(recording.read_bytes() + bad)
+    played, replayed = edge("run", config, "--recording", recording), edge("replay", config, recording)
+    assert (played.code, played.out) == (1, "")
+    assert played.err.startswith("line 3: ")
+    assert played.err.count("\n") == 1
+    assert (replayed.code, replayed.err) == (1, played.err)
+    assert {path.name for path in tmp_path.iterdir()} - {"mosquitto"} == {"edge.toml", "bad.jsonl"}
 
 
 def test_check_lists_what_there_is_and_touches_nothing(tmp_path: Path) -> None:
