@@ -26,16 +26,23 @@ class Site:
     def reads(self, lines: Iterable[bytes], *, warn: bool = True) -> Iterator[Read]:
         """The reads of a recording's lines, each held to this site. `warn` of what is odd and no error.
 
+        An antenna or cell that the configuration leaves out is only warned of: a reader reads with all that it has,
+        and a live agent passes the others over too.
+
         Raises:
-            RecordingError: naming the line, and what would be right there: it cannot be read, or is of a gate,
-                antenna, shelf or cell that the configuration does not have.
+            RecordingError: naming the line, and what would be right there: it cannot be read, or is of a gate or
+                shelf that the configuration does not have.
         """
         recording = Recording(lines)
+        odd: set[str] = set()
         if warn and recording.edge != self._edge:
             log.warning("the recording is of edge %s, the configuration of %s", recording.edge, self._edge)
         for read in recording:
-            if problem := self._problem(read):
+            if problem := self._unknown(read):
                 raise RecordingError(f"line {recording.number}: {problem}")
+            if warn and (problem := self._left_out(read)) and problem not in odd:
+                odd.add(problem)
+                log.warning("line %d and on: %s", recording.number, problem)
             yield read
         if warn and recording.skipped:
             log.warning("%d lines of unknown types passed over; is the recording newer?", recording.skipped)
@@ -52,24 +59,29 @@ class Site:
         except OSError as error:
             raise RecordingError(f"{path}: {error.strerror or error}") from error
 
-    def _problem(self, read: Read) -> str | None:
+    def _unknown(self, read: Read) -> str | None:
         if isinstance(read, WeightSample):
-            return _lacking("shelf", read.shelf, self._cells, "cell", read.cell)
-        antenna = read.antenna if isinstance(read, TagRead) else None
-        return _lacking("gate", read.gate, self._antennas, "antenna", antenna)
-
-
-def _lacking(
-    kind: str, name: str, known: dict[str, frozenset[int]], part: str, number: int | None
-) -> str | None:
-    if name not in known:
+            kind, name, known = "shelf", read.shelf, self._cells
+        else:
+            kind, name, known = "gate", read.gate, self._antennas
+        if name in known:
+            return None
         there = ", ".join(known) or "none"
-        return f"{kind} {name!r} is not in the configuration; its {_many(kind)}: {there}"
-    if number is None or number in known[name]:
-        return None
-    there = ", ".join(map(str, sorted(known[name])))
-    return f"{kind} {name!r} has no {part} {number} in the configuration; its {part}s: {there}"
+        return f"{kind} {name!r} is not in the configuration; its {_MANY[kind]}: {there}"
+
+    def _left_out(self, read: Read) -> str | None:
+        """Of a gate or shelf that is known."""
+        match read:
+            case TagRead(gate=name, antenna=number):
+                kind, part, known = "gate", "antenna", self._antennas[name]
+            case WeightSample(shelf=name, cell=number):
+                kind, part, known = "shelf", "cell", self._cells[name]
+            case _:
+                return None
+        if number in known:
+            return None
+        there = ", ".join(map(str, sorted(known)))
+        return f"{kind} {name!r} has no {part} {number} in the configuration; its {part}s: {there}"
 
 
-def _many(kind: str) -> str:
-    return "shelves" if kind == "shelf" else f"{kind}s"
+_MANY = {"gate": "gates", "shelf": "shelves"}
