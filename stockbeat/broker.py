@@ -1,6 +1,6 @@
 """The embedded MQTT broker: nats-server with a configuration of its own, on loopback.
 
-Chosen because it is the one broker that comes by pip and lost nothing when killed; see docs/decisions. It speaks
+Chosen because it comes by pip and keeps its messages when killed; see docs/decisions/embedded-broker.md. It speaks
 MQTT 3.1.1 only, and takes messages of at most 1 MiB, four times what an edge sends.
 """
 
