@@ -40,4 +40,23 @@ class Trigger(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="trigger"
     on: bool
 
 
+class Antenna(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="antenna"):
+    """The reader noticed that an antenna was disconnected, or connected again."""
+
+    at_us: int
+    gate: str
+    antenna: int
+    connected: bool
+
+
+class Lost(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="lost"):
+    """What a device saw between two times will never come: its buffer overflowed, or numbered reports are missing."""
+
+    at_us: int
+    device: str  # the gate or shelf
+    from_us: int
+    to_us: int
+    reason: str
+
+
 Read = TagRead | WeightSample | Trigger
