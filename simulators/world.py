@@ -13,10 +13,8 @@ from pathlib import Path
 from random import Random
 
 from simulators.docks import Visit, Way
+from simulators.gates import GateReader, gate_reader
 from simulators.link import pty, tcp
-from simulators.llrp.reader import Reader
-from simulators.llrp.serve import Served as ServedReader
-from simulators.llrp.settings import About
 from simulators.people import ShelfAction
 from simulators.physics import Cell
 from simulators.radio import Sighting
@@ -71,12 +69,10 @@ class World:
 
     # Devices.
 
-    def _reader(self, gate: GateSite) -> ServedReader:
+    def _reader(self, gate: GateSite) -> GateReader:
         number = self._schedule.scenario.gates.index(gate)
-        # Locally administered, so nobody's device: IEEE 802, second bit of the first byte.
-        about = About(tuple(sorted(gate.antennas)), bytes([0x02, 0, 0, 0, 0, number + 1]))
         offset_us = int(self._options.clock_offset_s * 1e6)
-        return ServedReader(Reader(about, lambda: int(self._now().timestamp() * 1e6) + offset_us), gate.name)
+        return gate_reader(gate, number, lambda: int(self._now().timestamp() * 1e6) + offset_us)
 
     def _cell(self, shelf: Shelf) -> Cell:
         units = self._schedule.opening(shelf)
@@ -94,10 +90,16 @@ class World:
         folder = self._options.folder
         async with contextlib.AsyncExitStack() as lines, asyncio.TaskGroup() as tasks:
             gates = {}
-            for name, served in self._readers.items():
-                host, port = await lines.enter_async_context(tcp(served.session, self._trouble(name)))
+            serving = [tasks.create_task(reader.run()) for reader in self._readers.values()]
+            for name, reader in self._readers.items():
+                if reader.baud is not None:
+                    link, ready = folder / f"tty-{name}", asyncio.Event()
+                    serving.append(tasks.create_task(pty(reader.session, self._trouble(name), link, ready)))
+                    await ready.wait()
+                    gates[name] = f"serial:{link}?baud={reader.baud}"
+                    continue
+                host, port = await lines.enter_async_context(tcp(reader.session, self._trouble(name)))
                 gates[name] = f"tcp://{host}:{port}"
-            serving = [tasks.create_task(served.run()) for served in self._readers.values()]
             shelves = {}
             for name, scale in self._scales.items():
                 link, ready = folder / f"tty-{name}", asyncio.Event()
@@ -118,7 +120,7 @@ class World:
         """Until every reader is reading and every scale was asked: whoever weighs needs to see what stands there."""
         deadline_s = self._loop.time() + self._options.wait_s
         while self._loop.time() < deadline_s:
-            readers = all(served.reader.reading for served in self._readers.values())
+            readers = all(reader.radio.reading for reader in self._readers.values())
             if readers and all(served.scale.asked for served in self._scales.values()):
                 log.info("every device is in use")
                 return
@@ -155,7 +157,7 @@ class World:
 
     async def _radio(self, gate: GateSite, truth: Truth) -> None:
         """Play one door: each read and each crossing when its time has come."""
-        reader = self._readers[gate.name].reader
+        reader = self._readers[gate.name].radio
         strays = {epc for epc, _ in self._schedule.strays(gate)}
         offset_us = int((self._began_at.timestamp() + self._options.clock_offset_s) * 1e6)
         for at_s, what in _door(self._schedule, gate):

@@ -1,0 +1,59 @@
+"""The reader at a gate: which device a scenario's `driver` means, and on what line it speaks."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Protocol
+
+from simulators.errors import ScenarioError
+from simulators.link import Session
+from simulators.llrp.reader import Reader as LlrpReader
+from simulators.llrp.serve import Served as LlrpServed
+from simulators.llrp.settings import About
+from simulators.scenario import GateSite
+
+
+class Radio(Protocol):
+    """A reader as the world sees it."""
+
+    @property
+    def reading(self) -> bool:
+        """Whether somebody has told it to read."""
+
+    def sighted(self, epc: bytes, antenna: int, rssi_dbm: int, channel: int, at_us: int) -> None:
+        """The radio has read a tag; what comes of it is the reader's business. `at_us` is by the reader's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateReader:
+    """A reader with what serves a connection to it and what keeps its time.
+
+    `baud` is the speed of its serial line; None for a reader on the network.
+    """
+
+    radio: Radio
+    session: Session
+    run: Callable[[], Coroutine[None, None, None]]
+    baud: int | None = None
+
+
+def _llrp(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:
+    # Locally administered, so nobody's device: IEEE 802, second bit of the first byte.
+    about = About(tuple(sorted(site.antennas)), bytes([0x02, 0, 0, 0, 0, number + 1]))
+    served = LlrpServed(LlrpReader(about, now_us), site.name)
+    return GateReader(served.reader, served.session, served.run)
+
+
+# What a scenario's gate may name as its `driver`.
+READERS: dict[str, Callable[[GateSite, int, Callable[[], int]], GateReader]] = {"llrp": _llrp}
+
+
+def gate_reader(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:
+    """The reader of a scenario's gate, the `number`-th from 0. `now_us` is its own clock, right or wrong.
+
+    Raises:
+        ScenarioError: there is no such driver.
+    """
+    if site.driver not in READERS:
+        known = ", ".join(READERS)
+        raise ScenarioError(f"{site.name}: no reader's driver is called {site.driver!r}; there are {known}")
+    return READERS[site.driver](site, number, now_us)
