@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from edge.aggregator.gate import Side
 from edge.errors import ConfigError
 from edge.problems import EDGE_NAME, NAME, clashes, what, where
 from edge.readers import ReaderConfig
-from edge.section import Section
+from edge.section import FilePath, Section
 from wire.epc import check_digit
 
 Name = Annotated[str, Field(pattern=NAME)]
@@ -36,15 +36,6 @@ def _gtin14(gtin: str) -> str:
 
 
 Gtin = Annotated[str, AfterValidator(_gtin14)]
-
-
-def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
-    """A relative path is meant from the configuration's own folder: a service starts in `/`."""
-    folder: Path = (info.context or {}).get("folder", Path())
-    return folder / path
-
-
-FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
 
 
 class UplinkConfig(Section):

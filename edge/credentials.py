@@ -1,4 +1,4 @@
-"""Who the edge is to its broker: from a file or the environment, never from the configuration or the command line."""
+"""Who we are to a broker or a device: from a file or the environment, never from the configuration itself."""
 
 import tomllib
 from collections.abc import Mapping
@@ -6,20 +6,25 @@ from pathlib import Path
 
 from edge.errors import ConfigError
 
-USERNAME = "STOCKBEAT_UPLINK_USERNAME"
-PASSWORD = "STOCKBEAT_UPLINK_PASSWORD"
+UPLINK = "STOCKBEAT_UPLINK"  # what the names of its two variables begin with
 KEYS = {"username", "password"}
 
 
-def credentials(file: Path | None, environment: Mapping[str, str]) -> tuple[str | None, str | None]:
+def credentials(
+    file: Path | None, environment: Mapping[str, str], *, prefix: str = UPLINK
+) -> tuple[str | None, str | None]:
     """User name and password; the environment's where it has them, else the file's (TOML), else none.
+
+    Args:
+        prefix: of the variables, `<prefix>_USERNAME` and `<prefix>_PASSWORD`.
 
     Raises:
         ConfigError: the file cannot be read, or holds anything else.
     """
     written = _read(file) if file else {}
-    return environment.get(USERNAME) or written.get("username"), environment.get(PASSWORD) or written.get(
-        "password"
+    return (
+        environment.get(f"{prefix}_USERNAME") or written.get("username"),
+        environment.get(f"{prefix}_PASSWORD") or written.get("password"),
     )
 
 

@@ -1,9 +1,21 @@
 """The base of every section of the configuration."""
 
-from pydantic import BaseModel, ConfigDict
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 
 class Section(BaseModel):
     """Frozen, and a key it does not know is an error: a misspelt setting must not be silently passed over."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    """A relative path is meant from the configuration's own folder: a service starts in `/`."""
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / path
+
+
+FilePath = Annotated[Path, AfterValidator(_beside_the_file)]

@@ -8,14 +8,14 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 import aiomqtt
-from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.errors import StoreFull
+from edge.mqtt import GOODBYE_S, opened, refusals
 from edge.store.store import Store
 from edge.store.thread import StoreThread
 from edge.uplink.flow import Flow, Lost, Outcome, Settled, Trust
@@ -35,7 +35,6 @@ KEEPALIVE_S = (
 )
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0  # an edge is back within half a minute of its broker
 TELEMETRY_S = 1.0
-GOODBYE_S = 0.5  # the agent promises to stop within 2 s, whatever the broker does
 RETRY_STORE_S = 1.0
 
 
@@ -125,10 +124,11 @@ class Uplink:
 
     async def _connection(self) -> None:
         status = topic(self._store.edge, Kind.STATUS)
-        async with _open(
+        async with opened(
             self._client(aiomqtt.Will(status, Presence.OFFLINE.value, qos=1, retain=True))
         ) as client:
-            _must_be_granted(await client.subscribe(topic(self._store.edge, Kind.ACK), qos=1))
+            if refusals(await client.subscribe(topic(self._store.edge, Kind.ACK), qos=1)):
+                raise aiomqtt.MqttError("the broker refuses our subscription to acknowledgements")
             await client.publish(status, Presence.ONLINE.value, qos=1, retain=True)
             log.info("connected to the broker %s:%d", self._broker.host, self._broker.port)
             self.trouble = None
@@ -251,49 +251,6 @@ class Uplink:
                     quarantine=quarantine,
                 )
                 self.wake()
-
-
-@contextlib.asynccontextmanager
-async def _open(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
-    """Connected inside; afterwards its socket and task are gone, also when connecting failed or was cancelled.
-
-    A client that is left to itself half connected closes its socket when it is collected, after its loop has ended.
-    """
-    entering = asyncio.create_task(client.__aenter__())
-    try:
-        await asyncio.shield(entering)
-    except BaseException:
-        client.timeout = GOODBYE_S
-        await asyncio.wait([entering], timeout=GOODBYE_S)  # it connects in a thread, which no cancelling ends
-        if entering.done() and entering.exception() is None:
-            with contextlib.suppress(aiomqtt.MqttError):
-                await client.__aexit__(None, None, None)
-        else:
-            await _close_half_open(client)
-            entering.cancel()
-            await asyncio.wait([entering])
-        raise
-    try:
-        yield client
-    finally:
-        await client.__aexit__(None, None, None)
-
-
-async def _close_half_open(client: aiomqtt.Client) -> None:
-    """aiomqtt ends only what it began wholly: below it, paho closes its socket once the farewell is written."""
-    paho = client._client
-    paho.disconnect()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GOODBYE_S):
-            while paho.socket() is not None:  # noqa: ASYNC110 - paho wakes nobody of ours
-                await asyncio.sleep(0.01)
-
-
-def _must_be_granted(codes: Sequence[int | ReasonCode]) -> None:
-    for code in codes:
-        # MQTT 3.1.1, section 3.9.3: 0x80 is failure; MQTT 5, section 3.9.3: all from 0x80 on are.
-        if (code if isinstance(code, int) else code.value) >= 0x80:
-            raise aiomqtt.MqttError(f"the broker refuses our subscription to acknowledgements: {code}")
 
 
 def _first(errors: BaseException) -> BaseException:

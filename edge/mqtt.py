@@ -1,0 +1,55 @@
+"""What every MQTT client of ours needs: to leave nothing behind, and to notice what a broker denies."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+import aiomqtt
+from paho.mqtt.reasoncodes import ReasonCode
+
+GOODBYE_S = 0.5  # the agent promises to stop within 2 s, whatever the broker does
+
+
+@contextlib.asynccontextmanager
+async def opened(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
+    """Connected inside; afterwards its socket and task are gone, also when connecting failed or was cancelled.
+
+    A client that is left to itself half connected closes its socket when it is collected, after its loop has ended.
+    """
+    entering = asyncio.create_task(client.__aenter__())
+    try:
+        await asyncio.shield(entering)
+    except BaseException:
+        client.timeout = GOODBYE_S
+        await asyncio.wait([entering], timeout=GOODBYE_S)  # it connects in a thread, which no cancelling ends
+        if entering.done() and entering.exception() is None:
+            with contextlib.suppress(aiomqtt.MqttError):
+                await client.__aexit__(None, None, None)
+        else:
+            await _close_half_open(client)
+            entering.cancel()
+            await asyncio.wait([entering])
+        raise
+    try:
+        yield client
+    finally:
+        await client.__aexit__(None, None, None)
+
+
+async def _close_half_open(client: aiomqtt.Client) -> None:
+    """aiomqtt ends only what it began wholly: below it, paho closes its socket once the farewell is written."""
+    paho = client._client
+    paho.disconnect()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GOODBYE_S):
+            while paho.socket() is not None:  # noqa: ASYNC110 - paho wakes nobody of ours
+                await asyncio.sleep(0.01)
+
+
+def refusals(codes: Sequence[int | ReasonCode]) -> list[int]:
+    """Which of the topics asked for the broker refuses, by their places.
+
+    MQTT 3.1.1, section 3.9.3: 0x80 is failure; MQTT 5, section 3.9.3: all from 0x80 on are. Mosquitto with an access
+    list grants every subscription and sends nothing: that shows as silence only.
+    """
+    return [i for i, code in enumerate(codes) if (code if isinstance(code, int) else code.value) >= 0x80]
