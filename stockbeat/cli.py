@@ -90,6 +90,5 @@ def epc(digits: tuple[str, ...]) -> None:
         if not hexadecimal or not set(hexadecimal) <= set(hexdigits):
             raise click.ClickException(f"{hexadecimal!r} is not hexadecimal: an EPC is digits 0-9 and A-F")
         meaning = decode(hexadecimal)
-        key = f"GTIN {meaning.gtin} serial {meaning.serial}" if meaning.gtin else f"SSCC {meaning.sscc}"
-        said = [key, meaning.uri] if meaning.uri else ["no EPC known here"]
-        click.echo("\t".join([meaning.hex, meaning.scheme, *said]))
+        said = (meaning.element_string, meaning.uri, meaning.digital_link, meaning.why)
+        click.echo("\t".join([meaning.hex, meaning.scheme, *filter(None, said)]))
