@@ -11,6 +11,7 @@ from cloud.ledger.tables import (
     edges,
     epc_prefixes,
     gates,
+    ignored_tags,
     items,
     ledgers,
     locations,
@@ -87,6 +88,9 @@ class Master:
     gates: dict[tuple[str, str], Gate]  # by edge and gate
     bays: dict[tuple[str, str, str], Bay]  # by edge, shelf and bay
     prefixes: dict[str, int]  # EPC prefix -> item id
+    ignored: dict[
+        int, tuple[str, ...]
+    ]  # site id -> what EPCs or their URIs begin with that are never stock there
 
     @cached_property
     def items_by_id(self) -> dict[int, Item]:
@@ -103,6 +107,19 @@ class Master:
             if item_id is not None:
                 return self.items_by_id[item_id]
         return self.items.get(gtin) if gtin else None
+
+    def ignores(self, site_id: int, epc: str, uri: str | None) -> bool:
+        """Whether a site's master data says that such tags are never stock: badges, other people's pallets."""
+        prefixes = self.ignored.get(site_id, ())
+        return epc.startswith(prefixes) or (uri is not None and uri.startswith(prefixes))
+
+
+def _ignored(connection: Connection) -> dict[int, tuple[str, ...]]:
+    ignored: dict[int, tuple[str, ...]] = {}
+    query = select(ignored_tags.c.site_id, ignored_tags.c.prefix).order_by(ignored_tags.c.prefix)
+    for site_id, prefix in connection.execute(query):
+        ignored[site_id] = (*ignored.get(site_id, ()), prefix)
+    return ignored
 
 
 def version(connection: Connection) -> int:
@@ -155,4 +172,5 @@ def read(connection: Connection) -> Master:
             for row in connection.execute(select(bays))
         },
         prefixes=dict(connection.execute(select(epc_prefixes.c.prefix, epc_prefixes.c.item_id)).all()),
+        ignored=_ignored(connection),
     )

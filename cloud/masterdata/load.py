@@ -18,6 +18,7 @@ from cloud.ledger.tables import (
     edges,
     epc_prefixes,
     gates,
+    ignored_tags,
     items,
     ledgers,
     locations,
@@ -162,6 +163,8 @@ def _store_site(connection: Connection, site: SiteSection) -> None:
     _upsert(connection, edges, [{"edge": edge, "site_id": site_id} for edge in site.edges])
     _store_gates(connection, site, places)
     _store_bays(connection, site, places)
+    connection.execute(delete(ignored_tags).where(ignored_tags.c.site_id == site_id))
+    _upsert(connection, ignored_tags, [{"site_id": site_id, "prefix": prefix} for prefix in site.ignored])
     connection.execute(delete(site_mail).where(site_mail.c.site_id == site_id))
     told = [(role, address) for role, some in site.mail.items() for address in dict.fromkeys(some)]
     _upsert(connection, site_mail, [{"site_id": site_id, "role": r, "address": a} for r, a in told])

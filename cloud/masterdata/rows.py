@@ -17,6 +17,7 @@ MOST = Decimal(10) ** 12  # far above any stock, and its thousandths fit a 64-bi
 # Decimals that a quantity of each unit of measure may have; what is not named here is counted whole.
 DECIMALS = {"kg": 3, "l": 3, "m": 3}
 _EPC_PREFIX = re.compile("[0-9A-Fa-f]{2,124}")
+_URI_PREFIX = re.compile(r"urn:epc:id:[a-z]+:[\x21-\x7e]{1,100}")
 
 
 def _gtin(text: str) -> str:
@@ -45,6 +46,14 @@ def _prefixes(text: object) -> object:
     return tuple(word.upper() for word in words)
 
 
+def _tag_prefix(text: str) -> str:
+    if _EPC_PREFIX.fullmatch(text):
+        return text.upper()
+    if _URI_PREFIX.fullmatch(text):
+        return text
+    raise ValueError(f"write what an EPC begins with, AD02 or urn:epc:id:sscc:0614141., not {text!r}")
+
+
 def _time_zone(name: str) -> str:
     if name not in zoneinfo.available_timezones():
         raise ValueError(f"write a time zone such as Europe/Paris, not {name!r}")
@@ -61,6 +70,7 @@ def _empty_is_none(value: object) -> object:
     return None if value == "" else value
 
 
+TagPrefix = Annotated[str, AfterValidator(_tag_prefix)]
 Gtin = Annotated[str, AfterValidator(_gtin)]
 Sscc = Annotated[str, AfterValidator(_sscc)]
 Name = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
@@ -137,6 +147,7 @@ class SiteSection(Section):
     bays: tuple[BaySection, ...] = ()
     mail: Mapping[Role, tuple[Address, ...]] = Field(default_factory=dict)
     sscc_policy: Literal["declared", "read", "hold"] = "declared"
+    ignored: frozenset[TagPrefix] = frozenset()  # tags that are never stock here
 
 
 class SitesFile(Section):

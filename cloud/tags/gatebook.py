@@ -38,7 +38,7 @@ class GateBook:
         for key, event in events:
             keys.add((key.edge, event.passage))
             if isinstance(event, TagMovement):
-                epcs.add(event.epc)
+                epcs.add(decode(event.epc).identity)
         self._registry.prefetch(epcs, keys)
 
     def crossed(self, occasion: Occasion, event: TagMovement) -> None:
@@ -133,7 +133,7 @@ class GateBook:
 
 def sites_of(connection: Connection, events: Iterable[TagMovement]) -> set[int]:
     """The sites where these tags stand: their head locks are needed beside those of the gates."""
-    epcs = sorted({event.epc for event in events})
+    epcs = sorted({decode(event.epc).identity for event in events})
     found: set[int] = set()
     for start in range(0, len(epcs), KEYS_A_QUERY):
         query = select(tags.c.site_id).where(tags.c.epc.in_(epcs[start : start + KEYS_A_QUERY])).distinct()

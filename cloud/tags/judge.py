@@ -11,15 +11,13 @@ from cloud.ledger.book import Posting
 from cloud.ledger.master import Gate, Item
 from cloud.ledger.tables import EPOCH
 from cloud.tags.flags import Flags, Where
+from cloud.tags.kinds import is_stock
 from cloud.tags.registry import Registry, Seen, Tag
 from cloud.tags.story import Crossing, Given, Judged, Move, Verdict, net, step, tell
 from wire.epc import decode
 from wire.events import Direction, TagMovement
 
 SSCC = "sscc-96"
-# Returnable and individual assets: GRAI-96 and GIAI-96 (EPC Tag Data Standard 1.13, table 14-1). Never stock.
-ASSET_HEADERS = ("33", "34")
-ASSET_DIGITS = 24
 LATE = "late"  # the kind of a movement that only corrects the order in which things were learnt
 
 
@@ -48,9 +46,10 @@ class Judge:
             raise BookingError(
                 f"no site has a gate {event.gate!r} of edge {key.edge!r}: add it to sites.toml"
             )
-        if self.registry.knows((key.edge, event.passage, event.epc)):
+        epc = decode(event.epc).identity
+        if self.registry.knows((key.edge, event.passage, epc)):
             return False
-        tag = self.registry.tag(event.epc)
+        tag = self.registry.tag(epc)
         crossing = Crossing(
             at=occasion.at,
             edge=key.edge,
@@ -65,7 +64,7 @@ class Judge:
         verdict = self._weigh(event, gate, tag)
         seen = Seen(
             crossing=crossing,
-            epc=event.epc,
+            epc=epc,
             gate=event.gate,
             key=key,
             confidence=event.confidence,
@@ -83,7 +82,7 @@ class Judge:
         """What can be said without the tag's story; None when the story decides."""
         if event.outcome is Direction.TURNED_BACK:
             return Verdict.TURNED_BACK
-        if _is_asset(tag):
+        if not is_stock(self.master, gate.site_id, tag.epc):
             return Verdict.IGNORED
         if event.outcome is Direction.UNDECIDED or event.confidence < gate.book_at:
             return Verdict.UNDECIDED
@@ -237,7 +236,3 @@ def difference(before: Counter[tuple[int, int]], after: Counter[tuple[int, int]]
                 if not losing[-1][1]:
                     losing.pop()
     return moves
-
-
-def _is_asset(tag: Tag) -> bool:
-    return len(tag.epc) == ASSET_DIGITS and tag.epc.startswith(ASSET_HEADERS)

@@ -66,6 +66,14 @@ epc_prefixes = Table(
     Column("item_id", ForeignKey("items.id"), nullable=False),
 )
 
+# Tags that are never stock at a site: what their EPC, or its pure identity URI, begins with.
+ignored_tags = Table(
+    "ignored_tags",
+    metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("prefix", String(124), primary_key=True),
+)
+
 # What a logistic unit is declared to hold.
 contents = Table(
     "contents",

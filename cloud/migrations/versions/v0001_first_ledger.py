@@ -169,6 +169,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("prefix", name=op.f("pk_epc_prefixes")),
     )
     op.create_table(
+        "ignored_tags",
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("prefix", sa.String(length=124), nullable=False),
+        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_ignored_tags_site_id")),
+        sa.PrimaryKeyConstraint("site_id", "prefix", name=op.f("pk_ignored_tags")),
+    )
+    op.create_table(
         "incidents",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
