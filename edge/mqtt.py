@@ -33,7 +33,10 @@ async def opened(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
     try:
         yield client
     finally:
-        await client.__aexit__(None, None, None)
+        client.timeout = min(client.timeout, GOODBYE_S)
+        # What went wrong inside, a cancelling above all, must not be hidden by a farewell that nobody answers.
+        with contextlib.suppress(aiomqtt.MqttError):
+            await client.__aexit__(None, None, None)
 
 
 async def _close_half_open(client: aiomqtt.Client) -> None:
