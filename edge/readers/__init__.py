@@ -10,8 +10,10 @@ from edge.readers.llrp.reader import LlrpReader
 from edge.readers.reader import Reader
 from edge.readers.sics.config import SicsConfig
 from edge.readers.sics.reader import SicsScale
+from edge.readers.thingmagic.config import ThingmagicConfig
+from edge.readers.thingmagic.reader import ThingmagicReader
 
-ReaderConfig = Annotated[LlrpConfig | SicsConfig, Field(discriminator="driver")]
+ReaderConfig = Annotated[LlrpConfig | SicsConfig | ThingmagicConfig, Field(discriminator="driver")]
 
 
 def build(config: ReaderConfig, name: str, now_us: Callable[[], int]) -> Reader:
@@ -26,5 +28,7 @@ def build(config: ReaderConfig, name: str, now_us: Callable[[], int]) -> Reader:
             return LlrpReader(config, name, now_us)
         case SicsConfig():
             return SicsScale(config, name, now_us)
+        case ThingmagicConfig():
+            return ThingmagicReader(config, name, now_us)
         case _:
             assert_never(config)

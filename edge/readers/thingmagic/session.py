@@ -1,0 +1,134 @@
+"""One connection to a module: commands and their answers, and what streams in between."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+from edge.errors import ReaderError, ReaderLost, ReaderRefused
+from edge.readers.streams import Stream
+from edge.readers.thingmagic.protocol.commands import STOP, Opcode, words
+from edge.readers.thingmagic.protocol.framing import Frame, Framer
+
+log = logging.getLogger(__name__)
+
+# A module answers within milliseconds; 1 s bears a serial server between.
+ANSWER_S = 1.0
+TRIES = 2  # a command or its answer may come damaged, and each may be said twice
+# A frame's bytes follow one another, 255 of them in 0.27 s at 9600 baud. One that is not whole after this is noise.
+WHOLE_S = 0.5
+# One that streams has a frame for us each second. It stops at the end of a search at the latest.
+CALM_S = 3.0
+QUIET_S = 0.4
+FAREWELL_S = 0.5
+
+
+class Arrival(NamedTuple):
+    """A frame, and when it came: `at_us` on the wall clock, `steady_us` on the event loop's."""
+
+    frame: Frame
+    at_us: int
+    steady_us: int
+
+
+class Session:
+    """Frames in and out. What streams while an answer is awaited is kept, in order, so that nothing is lost."""
+
+    def __init__(self, stream: Stream, name: str, now_us: Callable[[], int]) -> None:
+        self._stream = stream
+        self._name = name
+        self._now_us = now_us
+        self._framer = Framer()
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[Arrival] = []
+        self._begun: int | None = None  # the frame that is not whole, by its place in the stream ...
+        self._begun_s = 0.0  # ... and since when
+
+    async def receive(self, within_s: float) -> list[Arrival]:
+        """Frames as soon as there are any; none after `within_s` without a whole one.
+
+        Raises:
+            ReaderLost: the other side hung up, and everything before was handed out.
+        """
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            return waiting
+        return await self._fresh(within_s)
+
+    async def _fresh(self, within_s: float) -> list[Arrival]:
+        give_up_s = self._loop.time() + within_s
+        while True:
+            at_us, now_s = self._now_us(), self._loop.time()
+            if frames := [Arrival(frame, at_us, round(now_s * 1e6)) for frame in self._framer.frames()]:
+                return frames
+            if now_s >= give_up_s:
+                return []
+            until_s = give_up_s
+            if self._framer.waiting != self._begun:
+                self._begun, self._begun_s = self._framer.waiting, now_s
+            elif self._begun is not None and now_s >= self._begun_s + WHOLE_S:
+                self._framer.give_up()
+                continue
+            if self._begun is not None:
+                until_s = min(until_s, self._begun_s + WHOLE_S)
+            self._framer.receive(await self._stream.read(max(until_s - now_s, 0.0)))
+
+    def send(self, command: bytes) -> None:
+        """Raises ReaderLost."""
+        self._stream.write(command)
+
+    async def ask(self, command: bytes, within_s: float = ANSWER_S, tries: int = TRIES) -> Frame:
+        """Send a command and wait for its answer, whatever it says; again if none comes.
+
+        Raises:
+            ReaderLost: hung up, or no answer.
+        """
+        for _ in range(tries):
+            self.send(command)
+            give_up_s = self._loop.time() + within_s
+            while (left_s := give_up_s - self._loop.time()) > 0:
+                answer: Frame | None = None
+                for arrival in await self._fresh(left_s):
+                    if answer is None and arrival.frame.opcode == command[2]:
+                        answer = arrival.frame
+                    else:
+                        self._waiting.append(arrival)
+                if answer is not None:
+                    return answer
+        raise ReaderLost(f"no answer to command {command[2]:02X}h in {within_s:g} s, asked {tries} times")
+
+    async def must(self, command: bytes, what: str) -> Frame:
+        """As `ask`, and the module has to agree.
+
+        Raises:
+            ReaderRefused: it does not; `what` and its own words are in the text.
+            ReaderLost: as `ask`.
+        """
+        answer = await self.ask(command)
+        if answer.status:
+            raise ReaderRefused(f"the module refuses {what}: {words(answer.status)}")
+        return answer
+
+    async def calm(self) -> None:
+        """End what an earlier connection left running; the reads that come meanwhile are kept.
+
+        Raises:
+            ReaderLost: hung up.
+        """
+        give_up_s = self._loop.time() + CALM_S
+        self.send(STOP)
+        while self._loop.time() < give_up_s:
+            arrivals = await self._fresh(QUIET_S)
+            self._waiting += [each for each in arrivals if each.frame.opcode == Opcode.READ_TAGS]
+            if any(each.frame.opcode == Opcode.READ_FOR_EVER for each in arrivals):
+                return
+            if not arrivals:
+                return  # it was not running, and says nothing to it; or what is there speaks at another speed
+        log.debug("%s: does not stop when told to", self._name)
+
+    async def farewell(self) -> None:
+        """Stop reading, if the link still can."""
+        try:
+            await self.ask(STOP, FAREWELL_S, tries=1)
+        except ReaderError as error:
+            log.debug("%s: left without a farewell: %s", self._name, error)
