@@ -10,7 +10,7 @@ import random
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ def wall_us() -> int:
     return time.time_ns() // 1000
 
 
-def _monotonic_ns() -> int:
+def monotonic_ns() -> int:
     # Counts on while the machine sleeps, which the plain monotonic clock does not (clock_gettime(2)).
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
@@ -157,7 +157,7 @@ async def _build(
     broker = _broker(uplink_config)
     seen_ms = await thread.run(store.steady_ms)
     clock: Clock = (
-        PlayedClock(played.begin_us) if played else SteadyClock(wall_us, _monotonic_ns, after_ms=seen_ms)
+        PlayedClock(played.begin_us) if played else SteadyClock(wall_us, monotonic_ns, after_ms=seen_ms)
     )
     boot = secrets.token_hex(8)
     stamps = Stamps(clock, boot)
@@ -186,6 +186,7 @@ async def _build(
     keeper = Keeper(
         store, thread, engine, devices, disk, flow, uplink, clock, stamps,
         version=_versions()["stockbeat"], behind_us=_behind_us(config), levels=aggregator.levels,
+        troubles=aggregator.troubles,
         now_s=time.monotonic,
     )  # fmt: skip
     return Agent(
@@ -210,7 +211,7 @@ async def _run(agent: Agent, stop: asyncio.Event, recorded: Recorded | None, pla
         if recorded and played:
             reading: asyncio.Task[None] = tasks.create_task(_play(agent, recorded, played, stop))
         else:
-            reading = tasks.create_task(agent.devices.run(readers(agent.config)))
+            reading = tasks.create_task(agent.devices.run(readers(agent.config, agent.clock.steady_us)))
             others.append(tasks.create_task(_watch_wall(agent)))
         await stop.wait()
         reading.cancel()
@@ -249,10 +250,11 @@ def _names(config: EdgeConfig) -> list[str]:
     return [gate.name for gate in config.gates] + [shelf.name for shelf in config.shelves]
 
 
-def readers(config: EdgeConfig) -> list[Reader]:
+def readers(config: EdgeConfig, now_us: Callable[[], int]) -> list[Reader]:
+    """`now_us`: the clock that they date reads by."""
     settings = [(gate.name, gate.reader) for gate in config.gates]
     settings += [(shelf.name, shelf.reader) for shelf in config.shelves]
-    return [build(reader, name, wall_us) for name, reader in settings if reader is not None]
+    return [build(reader, name, now_us) for name, reader in settings if reader is not None]
 
 
 async def _wall(config: EdgeConfig, played: Played | None) -> Wall:

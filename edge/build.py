@@ -31,4 +31,6 @@ def _bay_of(config: BayConfig) -> Bay:
 def aggregator_of(config: EdgeConfig, *, boot: str) -> Aggregator:
     """`boot` names this start of the machine or agent in every event."""
     gates = [gate_of(gate) for gate in config.gates]
-    return Aggregator(gates, [shelf_of(shelf) for shelf in config.shelves], boot=boot)
+    references = {gate.name: gate.reference_tags for gate in config.gates}
+    shelves = [shelf_of(shelf) for shelf in config.shelves]
+    return Aggregator(gates, shelves, boot=boot, references=references)

@@ -12,6 +12,7 @@ from typing import ParamSpec
 import click
 
 from edge import app, capture, status, trust
+from edge.clock import SteadyClock
 from edge.config import EdgeConfig, load, load_to_run
 from edge.errors import EdgeError
 from edge.readers import ReaderConfig
@@ -155,7 +156,8 @@ async def _run(config: EdgeConfig, config_path: Path, store: Path, recorded: app
 
 
 async def _record(config: EdgeConfig, for_s: float | None, write: capture.Write) -> None:
-    await capture.from_devices(app.readers(config), for_s, _stop_when_told(), write)
+    clock = SteadyClock(app.wall_us, app.monotonic_ns)  # a recording has no steps
+    await capture.from_devices(app.readers(config, clock.steady_us), for_s, _stop_when_told(), write)
 
 
 def _stop_when_told() -> asyncio.Event:

@@ -1,5 +1,9 @@
 """The agent's time: a wall clock that dates events, and a steady clock that measures between them.
 
+Drivers date reads by the steady clock, in microseconds. So a step of the wall clock between a read and its arrival, or
+while a driver still believes in an offset that it learnt before, does not move the read; only when reads are taken
+into the journal is their time put on the wall's clock, as it is then.
+
 The steady clock starts at the wall clock's reading, or just above the last value that was stored, and from there on
 counts monotonic time: it never runs backwards, restarts included, and a step of the wall clock does not move it.
 """
@@ -27,8 +31,14 @@ class Clock(Protocol):
 
     def now_ms(self) -> int: ...
 
-    def ms_of(self, at_us: int) -> int:
-        """The steady clock at a moment of the wall clock, not later than now: buffered reads keep their own time."""
+    def steady_us(self) -> int:
+        """What `now_ms` says, in microseconds: the clock that drivers date reads by."""
+
+    def ms_of(self, steady_us: int) -> int:
+        """What `now_ms` said at a moment of `steady_us`, not later than now: buffered reads keep their own time."""
+
+    def ahead_us(self) -> int:
+        """What to add to a moment of `steady_us` for the wall clock's, as that is now."""
 
 
 class SteadyClock:
@@ -46,11 +56,16 @@ class SteadyClock:
         return self._wall_us()
 
     def now_ms(self) -> int:
-        return self._begin_ms + (self._monotonic_ns() - self._begin_ns) // 1_000_000
+        return self.steady_us() // 1000
 
-    def ms_of(self, at_us: int) -> int:
-        ago_ms = max((self._wall_us() - at_us) // 1000, 0)
-        return max(self.now_ms() - ago_ms, 0)
+    def steady_us(self) -> int:
+        return self._begin_ms * 1000 + (self._monotonic_ns() - self._begin_ns) // 1000
+
+    def ms_of(self, steady_us: int) -> int:
+        return max(min(steady_us // 1000, self.now_ms()), 0)
+
+    def ahead_us(self) -> int:
+        return self._wall_us() - self.steady_us()
 
 
 class PlayedClock:
@@ -68,8 +83,14 @@ class PlayedClock:
     def now_ms(self) -> int:
         return self._now_us // 1000
 
-    def ms_of(self, at_us: int) -> int:
-        return at_us // 1000
+    def steady_us(self) -> int:
+        return self._now_us
+
+    def ms_of(self, steady_us: int) -> int:
+        return steady_us // 1000
+
+    def ahead_us(self) -> int:
+        return 0
 
 
 def moment(at_us: int) -> datetime:

@@ -1,12 +1,21 @@
 """The edge's configuration: one TOML file, checked whole before anything starts and without touching any device."""
 
+import re
 import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from edge.aggregator.gate import Side
 from edge.errors import ConfigError
@@ -36,6 +45,22 @@ def _gtin14(gtin: str) -> str:
 
 
 Gtin = Annotated[str, AfterValidator(_gtin14)]
+
+
+def _epc(epc: str) -> str:
+    """Upper-case hexadecimal of whole 16-bit words, as Gen2 stores an EPC."""
+    if not re.fullmatch(r"(?:[0-9A-Fa-f]{4}){1,32}", epc):
+        raise ValueError(f"{epc!r} is no EPC; write its hexadecimal digits, as 3074257BF7194E4000001A85")
+    return epc.upper()
+
+
+def _several(epcs: object) -> object:
+    return (epcs,) if isinstance(epcs, str) else epcs
+
+
+Epcs = Annotated[
+    tuple[Annotated[str, AfterValidator(_epc)], ...], Field(min_length=1), BeforeValidator(_several)
+]
 
 
 class UplinkConfig(Section):
@@ -105,6 +130,8 @@ class GateConfig(Section):
     joins: Joins | None = None
     reader: ReaderConfig | None = None
     antennas: dict[Annotated[int, Field(ge=1, le=65_535)], Side]  # as numbered on the reader
+    # Tags fixed within sight of an antenna, which prove that it still sees: one EPC, or several, by antenna.
+    reference_tags: dict[Annotated[int, Field(ge=1, le=65_535)], Epcs] = Field({})
     quiet_s: float | None = Field(None, ge=0.1, le=600)  # without reads for so long, a passage is over
 
     @field_validator("antennas", mode="before")
@@ -123,6 +150,17 @@ class GateConfig(Section):
             if side not in antennas.values():
                 raise ValueError(f"none looks {side}; direction needs at least one antenna on each side")
         return antennas
+
+    @field_validator("reference_tags")
+    @classmethod
+    def _of_its_antennas(
+        cls, tags: dict[int, tuple[str, ...]], info: ValidationInfo
+    ) -> dict[int, tuple[str, ...]]:
+        antennas = info.data.get("antennas", tags)  # not there when it is wrong itself
+        if unknown := [antenna for antenna in tags if antenna not in antennas]:
+            there = ", ".join(map(str, antennas))
+            raise ValueError(f"antenna {unknown[0]} is not among its antennas: {there}")
+        return tags
 
     @field_validator("reader")
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from edge.aggregator.aggregator import Aggregator
 from edge.clock import Clock, moment
 from edge.engine import Engine
-from edge.readers.reader import Reader
+from edge.readers.reader import Holding, Reader
 from edge.reads import Read
 from edge.stamps import Stamps
 from edge.supervise import Backoff, supervise
@@ -18,6 +18,8 @@ from wire.messages import DeviceHealth, DeviceState
 RATE_S = 5.0  # reads per second are counted over so long: longer than a gap between two pallets' reports
 # What a reader held for us while we were away has arrived so long after it came back, with the gate's own patience.
 CATCH_UP_S = 10.0
+# A hole shorter than this hides no load: tags are read for seconds as they go through.
+LEAST_BLIND_US = 2_000_000
 WORDS = 500  # the most that the wire carries as words (wire.limits.Words)
 
 
@@ -28,16 +30,20 @@ class Device:
     Attributes:
         since_us: when it came, went, or was first asked for.
         blind_us: nothing older than this is to come from it, once it has caught up; see `complete_to_us`.
+        unseen_us: from when on what it saw is not known, by the steady clock; of a device that is up it says nothing.
+        went: why it went, while it is away; empty before it was first here.
         up_s: when it came, on the clock of rates.
     """
 
     name: str
     since_us: int
     blind_us: int
+    unseen_us: int
+    went: str = ""
     up_s: float = 0.0
     up: bool = False
     reason: str = "not connected yet"
-    last_read_us: int | None = None
+    last_read_us: int | None = None  # by the steady clock
     arrivals: deque[tuple[float, int]] = field(default_factory=deque)  # when, how many reads
 
 
@@ -64,7 +70,7 @@ class Devices:
         self._clock = clock
         self._stamps = stamps
         self._now_s = now_s
-        self._devices = {name: Device(name, clock.now_us(), seen_us) for name in names}
+        self._devices = {name: Device(name, clock.now_us(), seen_us, seen_us) for name in names}
         self._readers: dict[str, Reader] = {}
         self._allowed = asyncio.Event()
         self._allowed.set()
@@ -116,9 +122,26 @@ class Devices:
         device.up_s = self._now_s()
         self._aggregator.device_up(name, self._clock.now_ms(), device.since_us)
         self._engine.say(self._stamps.device_up(name, detail[:WORDS]))
+        self._say_what_was_not_seen(device)
+
+    def _say_what_was_not_seen(self, device: Device) -> None:
+        reader = self._readers.get(device.name)
+        held = reader is None or (isinstance(reader, Holding) and reader.held)
+        if held or self._clock.steady_us() - device.unseen_us < LEAST_BLIND_US:
+            return
+        why = f"away: {device.went}" if device.went else "the agent did not run, or could not connect"
+        from_us = device.unseen_us + self._clock.ahead_us()
+        self._engine.say(self._stamps.blind(device.name, from_us, why[:WORDS]))
+
+    def blind_was_said(self) -> None:
+        """Up to now, of every device: what is said when they come back begins here."""
+        for device in self._devices.values():
+            device.unseen_us = self._clock.steady_us()
 
     def down(self, name: str, reason: str) -> None:
         device = self._devices[name]
+        if device.up:
+            device.unseen_us, device.went = self._clock.steady_us(), reason
         if self._has_caught_up(device):
             device.blind_us = self._clock.now_us()
         device.up, device.since_us, device.reason = False, self._clock.now_us(), reason[:WORDS]
@@ -142,14 +165,16 @@ class Devices:
     def _health(self, device: Device) -> DeviceHealth:
         self._forget_arrivals(device)
         reader = self._readers.get(device.name)
+        offset_ms = reader.clock_offset_ms if reader else None  # of the steady clock, which drivers have
+        ahead_us = self._clock.ahead_us()
         return DeviceHealth(
             device=device.name,
             state=DeviceState.UP if device.up else DeviceState.DOWN,
             since=moment(device.since_us),
             reason=device.reason,
             reads_per_s=sum(count for _, count in device.arrivals) / RATE_S,
-            last_read_at=None if device.last_read_us is None else moment(device.last_read_us),
-            clock_offset_ms=reader.clock_offset_ms if reader else None,
+            last_read_at=None if device.last_read_us is None else moment(device.last_read_us + ahead_us),
+            clock_offset_ms=None if offset_ms is None else offset_ms - ahead_us / 1000,
         )
 
     def _forget_arrivals(self, device: Device) -> None:

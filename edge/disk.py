@@ -118,4 +118,5 @@ class Disk:
         self._stopped_us = None
         for name in self._devices.names():
             self._engine.say(self._stamps.blind(name, since_us, STOPPED))
+        self._devices.blind_was_said()
         self._devices.resume()

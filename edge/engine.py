@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from edge.aggregator.aggregator import Aggregator
 from edge.clock import Clock
 from edge.errors import StoreFull
-from edge.reads import Read, TagRead, Trigger, WeightSample
+from edge.reads import Read, WeightSample, later
 from edge.store.journal import Timed
 from edge.store.store import Cycle, Store
 from edge.store.thread import StoreThread
@@ -64,7 +64,7 @@ class Engine:
         self._asked = 0  # how often something came
 
     async def take(self, reads: Sequence[Read]) -> None:
-        """Take what a reader read; waits while the disk is behind."""
+        """Take what a reader read, dated by the steady clock; waits while the disk is behind."""
         self._pending.extend(reads)
         self.poke()
         while len(self._pending) > PENDING:
@@ -122,9 +122,11 @@ class Engine:
         behind = bool(self._pending)
         self._drained.set()
         asked = self._asked
-        timed = [(self._clock.ms_of(read.at_us), read) for read in taken]
-        await self._commit([(ms, read) for ms, read in timed if isinstance(read, TagRead | Trigger)])
-        self._observe([(ms, read) for ms, read in timed if isinstance(read, TagRead | Trigger)])
+        ahead_us = self._clock.ahead_us()
+        timed = [(self._clock.ms_of(read.at_us), later(read, ahead_us)) for read in taken]
+        of_gates = [(ms, read) for ms, read in timed if not isinstance(read, WeightSample)]
+        await self._commit(of_gates)
+        self._observe(of_gates)
         self._weigh([(ms, read) for ms, read in timed if isinstance(read, WeightSample)])
         if not behind:
             # Only when all reads up to `now` are in: a gate must not close on reads that are still waiting here.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.config import EdgeConfig
 from edge.errors import RecordingError
-from edge.reads import Read, TagRead, WeightSample
+from edge.reads import Antenna, Lost, Read, TagRead, WeightSample, device_of
 from edge.recording import Recording
 
 log = logging.getLogger(__name__)
@@ -60,10 +60,11 @@ class Site:
             raise RecordingError(f"{path}: {error.strerror or error}") from error
 
     def _unknown(self, read: Read) -> str | None:
-        if isinstance(read, WeightSample):
-            kind, name, known = "shelf", read.shelf, self._cells
+        name = device_of(read)
+        if isinstance(read, WeightSample) or (isinstance(read, Lost) and name in self._cells):
+            kind, known = "shelf", self._cells
         else:
-            kind, name, known = "gate", read.gate, self._antennas
+            kind, known = "gate", self._antennas
         if name in known:
             return None
         there = ", ".join(known) or "none"
@@ -72,7 +73,7 @@ class Site:
     def _left_out(self, read: Read) -> str | None:
         """Of a gate or shelf that is known."""
         match read:
-            case TagRead(gate=name, antenna=number):
+            case TagRead(gate=name, antenna=number) | Antenna(gate=name, antenna=number):
                 kind, part, known = "gate", "antenna", self._antennas[name]
             case WeightSample(shelf=name, cell=number):
                 kind, part, known = "shelf", "cell", self._cells[name]

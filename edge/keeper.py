@@ -41,6 +41,7 @@ class Keeper:
         version: str,
         behind_us: int,
         levels: Callable[[], Sequence[Level]],
+        troubles: Callable[[], Sequence[str]],
         now_s: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -56,6 +57,7 @@ class Keeper:
         self._version = version
         self._behind_us = behind_us
         self._levels = levels
+        self._troubles = troubles
         self._now_s = now_s
         self._sleep = sleep
         self._faults = health.Faults()
@@ -108,7 +110,7 @@ class Keeper:
         )
 
     def _faults_now(self) -> list[str]:
-        faults = [*self._disk.faults, *self._flow.faults(self._now_s())]
+        faults = [*self._disk.faults, *self._flow.faults(self._now_s()), *self._troubles()]
         if self._uplink.trouble:
             faults.append(f"no connection to the broker: {self._uplink.trouble}")
         if self._stamps.wall is not Wall.SYNCED:

@@ -6,15 +6,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from edge.clock import PlayedClock
 from edge.devices import Devices
 from edge.engine import Engine
-from edge.reads import Read, WeightSample
+from edge.reads import Read, device_of
 from edge.replay import AFTER_THE_END_MS
 
 STEP_S = 0.01  # reads that are due within it are taken together, as the agent's commits are grouped
 LOOK_S = 0.05
-
-
-def name_of(read: Read) -> str:
-    return read.shelf if isinstance(read, WeightSample) else read.gate
 
 
 async def play(
@@ -37,7 +33,7 @@ async def play(
             clock.set(min(due_us, read.at_us))
             await sleep(min((read.at_us - due_us) / 1e6 / speed, STEP_S))
         clock.set(read.at_us)
-        await devices.emit(name_of(read), [read])
+        await devices.emit(device_of(read), [read])
     await until_idle(engine, sleep)
     clock.set(clock.now_us() + 1000 * AFTER_THE_END_MS)
     await until_idle(engine, sleep)

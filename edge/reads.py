@@ -1,10 +1,12 @@
 """What devices yield: one value a raw read. Made tens of thousands of times a second, so msgspec, not pydantic.
 
 `at_us` is microseconds since 1970 in UTC: the moment of the read by the device's clock, corrected to ours, where the
-device has one, and the moment of arrival where it has not.
+device has one, and the moment of arrival where it has not. A driver's times are those of the clock that it was given,
+which in a running agent is the steady one (edge/clock.py); from the journal on they are the wall's.
 """
 
 import msgspec
+from msgspec.structs import replace
 
 
 class TagRead(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="tag"):
@@ -59,4 +61,25 @@ class Lost(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="lost"):
     reason: str
 
 
-Read = TagRead | WeightSample | Trigger
+GateRead = TagRead | Trigger | Antenna | Lost  # what is journalled; a shelf's `Lost` too
+Read = GateRead | WeightSample
+
+
+def device_of(read: Read) -> str:
+    """The gate or shelf that a read is of."""
+    match read:
+        case WeightSample():
+            return read.shelf
+        case Lost():
+            return read.device
+        case _:
+            return read.gate
+
+
+def later(read: Read, us: int) -> Read:
+    """The same, at a time so much later."""
+    if us == 0:
+        return read
+    if isinstance(read, Lost):
+        return replace(read, at_us=read.at_us + us, from_us=read.from_us + us, to_us=read.to_us + us)
+    return replace(read, at_us=read.at_us + us)

@@ -4,6 +4,8 @@
     {"type":"tag","at":"2026-11-22T09:00:00.123456Z","gate":"dock-1","antenna":2,"epc":"3074…","rssi_dbm":-61.5}
     {"type":"weight","at":"…","shelf":"aisle-1","cell":3,"grams":1234.5}
     {"type":"trigger","at":"…","gate":"dock-1","input":1,"on":true}
+    {"type":"antenna","at":"…","gate":"dock-1","antenna":2,"connected":false}
+    {"type":"lost","at":"…","device":"dock-1","from":"…","to":"…","reason":"the reader's buffer overflowed"}
 
 Unknown keys are passed over and lines of unknown types are counted, so that an old program reads a newer recording.
 Anything else that is wrong is an error: a recording is evidence, and half of one proves little.
@@ -17,7 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from edge.errors import RecordingError
-from edge.reads import Read, TagRead, Trigger, WeightSample
+from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightSample
 
 VERSION = 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,14 +67,32 @@ class _Trigger(msgspec.Struct, tag_field="type", tag="trigger", kw_only=True, gc
     on: bool
 
 
+class _Antenna(msgspec.Struct, tag_field="type", tag="antenna", kw_only=True, gc=False):
+    at: _At
+    gate: _Name
+    antenna: _Small
+    connected: bool
+
+
+class _Lost(msgspec.Struct, tag_field="type", tag="lost", kw_only=True, gc=False):
+    at: _At
+    device: _Name
+    from_: _At = msgspec.field(name="from")
+    to: _At
+    reason: Annotated[str, Meta(max_length=500)]
+
+
+_Line = _Tag | _Weight | _Trigger | _Antenna | _Lost
+
+
 class _Kind(msgspec.Struct):
     type: str
 
 
 _HEADING = msgspec.json.Decoder(_Heading)
-_LINE = msgspec.json.Decoder(_Tag | _Weight | _Trigger)
+_LINE: msgspec.json.Decoder[_Line] = msgspec.json.Decoder(_Line)
 _KIND = msgspec.json.Decoder(_Kind)
-_KNOWN = ("tag", "weight", "trigger")
+_KNOWN = ("tag", "weight", "trigger", "antenna", "lost")
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -112,7 +132,7 @@ def line(read: Read) -> bytes:
     at = EPOCH + read.at_us * MICROSECOND
     match read:
         case TagRead():
-            said: _Tag | _Weight | _Trigger = _Tag(
+            said: _Line = _Tag(
                 at=at, gate=read.gate, antenna=read.antenna, epc=read.epc, rssi_dbm=read.rssi_dbm,
                 tid=read.tid, phase_deg=read.phase_deg, channel_mhz=read.channel_mhz, count=read.count,
             )  # fmt: skip
@@ -120,6 +140,13 @@ def line(read: Read) -> bytes:
             said = _Weight(at=at, shelf=read.shelf, cell=read.cell, grams=read.grams, stable=read.stable)
         case Trigger():
             said = _Trigger(at=at, gate=read.gate, input=read.input, on=read.on)
+        case Antenna():
+            said = _Antenna(at=at, gate=read.gate, antenna=read.antenna, connected=read.connected)
+        case Lost():
+            said = _Lost(
+                at=at, device=read.device, from_=EPOCH + read.from_us * MICROSECOND,
+                to=EPOCH + read.to_us * MICROSECOND, reason=read.reason,
+            )  # fmt: skip
     return _ENCODER.encode(said) + b"\n"
 
 
@@ -143,9 +170,7 @@ def _read(number: int, text: bytes) -> Read | None:
         if _is_of_unknown_type(text):
             return None
         raise RecordingError(f"line {number}: {error}, in {text[:120]!r}") from None
-    if not EPOCH <= said.at < LATEST:
-        raise RecordingError(f"line {number}: at {said.at.isoformat()}; it must be between 1970 and 2200")
-    at_us = (said.at - EPOCH) // MICROSECOND
+    at_us = _us(number, "at", said.at)
     match said:
         case _Weight():
             return WeightSample(
@@ -153,12 +178,23 @@ def _read(number: int, text: bytes) -> Read | None:
             )
         case _Trigger():
             return Trigger(at_us=at_us, gate=said.gate, input=said.input, on=said.on)
+        case _Antenna():
+            return Antenna(at_us=at_us, gate=said.gate, antenna=said.antenna, connected=said.connected)
+        case _Lost():
+            from_us, to_us = _us(number, "from", said.from_), _us(number, "to", said.to)
+            return Lost(at_us=at_us, device=said.device, from_us=from_us, to_us=to_us, reason=said.reason)
         case _:
             return TagRead(
                 at_us=at_us, gate=said.gate, antenna=said.antenna, epc=said.epc.upper(), rssi_dbm=said.rssi_dbm,
                 tid=said.tid.upper() if said.tid else None, phase_deg=said.phase_deg,
                 channel_mhz=said.channel_mhz, count=said.count,
             )  # fmt: skip
+
+
+def _us(number: int, key: str, at: datetime) -> int:
+    if not EPOCH <= at < LATEST:
+        raise RecordingError(f"line {number}: {key} {at.isoformat()}; it must be between 1970 and 2200")
+    return (at - EPOCH) // MICROSECOND
 
 
 def _is_of_unknown_type(text: bytes) -> bool:

@@ -4,26 +4,41 @@ Results depend on the reads and their times alone, never on how often `advance` 
 less than gate.LATE_MS behind it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from edge.aggregator.antennas import AntennaWatch
 from edge.aggregator.gate import Gate, GateWatch
-from edge.aggregator.moments import Stamp
+from edge.aggregator.moments import Stamp, moment
 from edge.aggregator.shelf import Shelf, ShelfWatch
-from edge.reads import Read, TagRead, WeightSample
-from wire.events import Clock, Event
+from edge.reads import Antenna, Lost, Read, TagRead, WeightSample
+from wire.events import Blind, Clock, Event, Passage
 from wire.messages import Level
 
 
 class Aggregator:
     """Steady time (`mono_ms`) measures durations and order; wall time (`at_us`) only dates events."""
 
-    def __init__(self, gates: Sequence[Gate], shelves: Sequence[Shelf], *, boot: str) -> None:
+    def __init__(
+        self,
+        gates: Sequence[Gate],
+        shelves: Sequence[Shelf],
+        *,
+        boot: str,
+        references: Mapping[str, Mapping[int, Iterable[str]]] | None = None,
+    ) -> None:
+        """`references`: by gate and antenna, the EPCs of tags fixed there; see antennas.py."""
         self._stamp = Stamp(Clock.SYNCED, boot)
         self._gates = {gate.name: GateWatch(gate) for gate in gates}
         self._shelves = {shelf.name: ShelfWatch(shelf) for shelf in shelves}
-        self._watches: dict[str, GateWatch | ShelfWatch] = {
+        self._antennas = {
+            gate.name: AntennaWatch(gate.name, gate.antennas, (references or {}).get(gate.name))
+            for gate in gates
+        }
+        self._watches: dict[str, GateWatch | ShelfWatch | AntennaWatch] = {
             **{f"gate:{name}": watch for name, watch in self._gates.items()},
             **{f"shelf:{name}": watch for name, watch in self._shelves.items()},
+            **{f"antennas:{name}": watch for name, watch in self._antennas.items()},
         }
 
     @property
@@ -40,29 +55,41 @@ class Aggregator:
         if isinstance(read, WeightSample):
             shelf = self._shelves.get(read.shelf)
             return shelf.observe(read, mono_ms, self._stamp) if shelf else []
+        if isinstance(read, Lost):
+            return self._lost(read, mono_ms)
         gate = self._gates.get(read.gate)
         if gate is None:
             return []
+        antennas = self._antennas[read.gate]
         if isinstance(read, TagRead):
-            return gate.observe(read, mono_ms, self._stamp)
+            said = antennas.observe(read, mono_ms, self._stamp)
+            if antennas.is_reference(read.epc):
+                return list(said)
+            events = gate.observe(read, mono_ms, self._stamp)
+            return [*said, *self._seen(read.gate, events)] if said or events else events
+        if isinstance(read, Antenna):
+            return list(antennas.connected(read, mono_ms, self._stamp))
         gate.trigger(read)
         return []
 
     def advance(self, mono_ms: int, at_us: int) -> list[Event]:
         """Time has passed: close what is quiet."""
         events: list[Event] = []
-        for watch in self._watches.values():
-            events += watch.advance(mono_ms, self._stamp)
+        for name, gate in self._gates.items():
+            events += self._seen(name, gate.advance(mono_ms, self._stamp))
+            events += self._antennas[name].advance(mono_ms, self._stamp)
+        for shelf in self._shelves.values():
+            events += shelf.advance(mono_ms, self._stamp)
         return events
 
     def device_up(self, name: str, mono_ms: int, at_us: int) -> list[Event]:
         """The reader of this gate or shelf answers. Everything starts as down."""
-        if watch := self._gates.get(name) or self._shelves.get(name):
+        for watch in self._of(name):
             watch.up(mono_ms)
         return []
 
     def device_down(self, name: str, mono_ms: int, at_us: int, reason: str) -> list[Event]:
-        if watch := self._gates.get(name) or self._shelves.get(name):
+        for watch in self._of(name):
             watch.down(mono_ms)
         return []
 
@@ -76,6 +103,42 @@ class Aggregator:
             if watch := self._watches.get(key):
                 watch.restore(blob)
 
+    def troubles(self) -> list[str]:
+        """What is wrong with antennas now, in words; each begins with a name of its own, up to a colon."""
+        return [trouble for antennas in self._antennas.values() for trouble in antennas.troubles()]
+
     def levels(self) -> list[Level]:
         """What every bay weighs now, for telemetry."""
         return [level for shelf in self._shelves.values() for level in shelf.levels()]
+
+    def _of(self, name: str) -> list[GateWatch | ShelfWatch | AntennaWatch]:
+        kinds = (self._gates, self._shelves, self._antennas)
+        return [watch for watches in kinds if (watch := watches.get(name))]
+
+    def _seen(self, gate: str, events: list[Event]) -> list[Event]:
+        """A gate's events: of a passage, whether its antennas saw throughout."""
+        return [
+            replace(event, healthy=False)
+            if isinstance(event, Passage) and not self._antennas[gate].passed(event)
+            else event
+            for event in events
+        ]
+
+    def _lost(self, lost: Lost, mono_ms: int) -> list[Event]:
+        if antennas := self._antennas.get(lost.device):
+            ago_ms = [(lost.at_us - at_us) // 1000 for at_us in (lost.from_us, lost.to_us)]
+            antennas.lost(mono_ms - max(ago_ms), mono_ms - min(ago_ms))
+        elif lost.device not in self._shelves:
+            return []
+        return [
+            Blind(
+                at=moment(lost.at_us),
+                clock=self._stamp.clock,
+                boot=self._stamp.boot,
+                mono_ms=mono_ms,
+                device=lost.device,
+                from_at=moment(min(lost.from_us, lost.to_us)),
+                to_at=moment(max(lost.from_us, lost.to_us)),
+                reason=lost.reason[:500],
+            )
+        ]

@@ -2,9 +2,21 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge.reads import Read
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """A driver of a device that may remember, or show afterwards, what it saw while nobody was connected."""
+
+    @property
+    def held(self) -> bool:
+        """As of the connection that is up: whether all that the device saw since the one before comes, or shows, now.
+
+        Without this, or where it is false, the time between two connections is said to have been blind.
+        """
 
 
 class Reader(Protocol):

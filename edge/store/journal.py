@@ -8,9 +8,9 @@ from sqlite3 import Connection
 
 import msgspec
 
-from edge.reads import TagRead, Trigger
+from edge.reads import GateRead
 
-Timed = tuple[int, TagRead | Trigger]  # a read, and the agent's steady clock at it, in milliseconds
+Timed = tuple[int, GateRead]  # a read, and the agent's steady clock at it, in milliseconds
 TRIM_BATCHES = 64  # a transaction: more than it can add, so that the ring shrinks to its size, and soon done
 
 _encoder = msgspec.msgpack.Encoder()

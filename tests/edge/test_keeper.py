@@ -25,14 +25,15 @@ class Kept(Parts):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.troubles: list[str] = []
         self.uplink = Uplink(
             Broker("127.0.0.1", 1, False, 3), self.store, self.thread, self.flow, missing=self.stamps.missing,
             telemetry=lambda: None, now=lambda: self.seconds, chance=lambda: 0.0,
         )  # fmt: skip
         self.keeper = Keeper(
             self.store, self.thread, self.engine, self.devices, self.disk, self.flow, self.uplink, self.clock,
-            self.stamps, version="0.1.0", behind_us=BEHIND_US, levels=list, now_s=lambda: self.seconds,
-            sleep=self._sleep,
+            self.stamps, version="0.1.0", behind_us=BEHIND_US, levels=list, troubles=lambda: self.troubles,
+            now_s=lambda: self.seconds, sleep=self._sleep,
         )  # fmt: skip
         self.until_s = 0.0
 

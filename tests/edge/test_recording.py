@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import RecordingError
-from edge.reads import Read, TagRead, Trigger, WeightSample
+from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightSample
 from edge.recording import Recording, heading, line
 
 HEADING = b'{"type":"recording","version":1,"edge":"store-042"}\n'
@@ -49,6 +49,21 @@ LINES: list[tuple[bytes, Read]] = [
     (
         b'{"type":"trigger","at":"2026-11-22T09:00:00Z","gate":"dock-1","input":1,"on":true}\n',
         Trigger(at_us=1_795_338_000_000_000, gate="dock-1", input=1, on=True),
+    ),
+    (
+        b'{"type":"antenna","at":"2026-11-22T09:00:00Z","gate":"dock-1","antenna":3,"connected":false}\n',
+        Antenna(at_us=1_795_338_000_000_000, gate="dock-1", antenna=3, connected=False),
+    ),
+    (
+        b'{"type":"lost","at":"2026-11-22T09:00:02Z","device":"dock-1","from":"2026-11-22T09:00:00Z",'
+        b'"to":"2026-11-22T09:00:01.500000Z","reason":"reports 7 to 9 are missing"}\n',
+        Lost(
+            at_us=1_795_338_002_000_000,
+            device="dock-1",
+            from_us=1_795_338_000_000_000,
+            to_us=1_795_338_001_500_000,
+            reason="reports 7 to 9 are missing",
+        ),
     ),
 ]
 

@@ -38,11 +38,20 @@ def test_buffered_reads_keep_their_own_time_and_none_is_of_the_future() -> None:
     times = Times(1_000_000)
     clock = times.clock(after_ms=5_000_000)
     times.pass_ms(60_000)
-    assert clock.ms_of(1_060_000_000) == clock.now_ms() == 5_060_001
-    assert clock.ms_of(1_030_000_000) == 5_030_001
+    assert clock.ms_of(clock.steady_us()) == clock.now_ms() == 5_060_001
+    assert clock.ms_of(5_030_001_000) == 5_030_001
     assert clock.ms_of(9_999_000_000) == clock.now_ms()
-    assert clock.ms_of(0) == 5_060_001 - 1_060_000
     assert Times(0).clock().ms_of(-5_000_000) == 0
+
+
+def test_a_read_made_before_a_step_and_taken_after_it_is_dated_by_the_wall_as_it_is_then() -> None:
+    times = Times(1_000_000)
+    clock = times.clock(after_ms=5_000_000)
+    read_us = clock.steady_us()
+    times.pass_ms(2_000)
+    times.wall_ms += 3_600_000
+    assert clock.ms_of(read_us) == 5_000_001
+    assert read_us + clock.ahead_us() == (1_000_000 + 3_600_000) * 1000
 
 
 def test_a_played_clock_only_goes_forward_and_takes_reads_at_their_word() -> None:
@@ -50,3 +59,4 @@ def test_a_played_clock_only_goes_forward_and_takes_reads_at_their_word() -> Non
     clock.set(3_000_000)
     clock.set(2_000_000)
     assert (clock.now_us(), clock.now_ms(), clock.ms_of(1_234_567)) == (3_000_000, 3_000, 1_234)
+    assert (clock.steady_us(), clock.ahead_us()) == (3_000_000, 0)

@@ -60,7 +60,7 @@ class Portal:
 
 
 class Parts:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, seen_us: int = START_US - 1) -> None:
         self.store = Store(folder / "edge.db", "store-042", now_us=lambda: 1)
         self.store.start_run(started)
         self.thread = StoreThread()
@@ -74,7 +74,7 @@ class Parts:
         )
         self.devices = Devices(
             ["dock-1"], self.engine, watched, self.clock, self.stamps,
-            now_s=lambda: self.seconds, seen_us=START_US - 1,
+            now_s=lambda: self.seconds, seen_us=seen_us,
         )  # fmt: skip
         self.disk = Disk(
             self.store, self.thread, self.engine, self.devices, self.flow, self.clock, self.stamps,

@@ -35,6 +35,8 @@ _CELL = 0  # there is only one
 
 
 class SicsScale:
+    held = True  # whatever was put on or taken off meanwhile shows in the next weight
+
     def __init__(self, config: SicsConfig, name: str, now_us: Callable[[], int]) -> None:
         self.name = name
         self.detail = ""
