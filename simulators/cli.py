@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from simulators import single
+from simulators.doors.cli import day_, scene
 from simulators.errors import SimulatorError
 from simulators.scenario import load
 from simulators.schedule import Schedule
@@ -70,6 +71,10 @@ single_trouble_option = click.option("--trouble", default="none", callback=_trou
 @click.group()
 def simulate() -> None:
     """Simulated devices: RFID readers on TCP ports, scales on ptys, and a store full of both."""
+
+
+simulate.add_command(day_)
+simulate.add_command(scene)
 
 
 @simulate.command()

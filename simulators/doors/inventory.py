@@ -5,17 +5,17 @@ the others want to be read too. Which tags win a turn is chance, so the gaps bet
 """
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulators.doors.motion import Way
-from simulators.doors.radio import HALF_READ_DBM, NOISE_DB, Aerial, Floats, Place, chance, levels
+from simulators.doors.radio import HALF_READ_DBM, NOISE_DB, Aerial, Floats, Ints, Place, chance, levels
 
-Ints = NDArray[np.int64]
 CHUNK_S = 5.0  # the space is looked at anew so often where nothing moves in it
 NEAR_M = 4.5  # what moves this near to the sill stands in somebody's way
 LISTENS_M = 7.5  # beyond, nothing is read
@@ -67,25 +67,35 @@ class Reads(NamedTuple):
     rssi_dbm: Floats
 
 
-@dataclass
+class _Still(NamedTuple):
+    """The tags that rest in view, all in one: where they are, how well each antenna sees them."""
+
+    key: tuple[tuple[int, int], ...]
+    groups: list[Group]
+    sizes: list[int]
+    numbers: Ints
+    x: Floats
+    y: Floats
+    gain_db: Floats
+
+
 class Hearing:
     """Reads one reader's part of a world, chunk by chunk of time."""
 
-    reader: Reader
-    first: int  # the number of its first antenna in the room
-    room: Place
-    groups: Sequence[Group]
-    rng: np.random.Generator
-    _numbers: dict[str, int] = field(default_factory=dict)
-    _silent_s: Floats = field(init=False)  # of each tag after a read
-    _until_s: Floats = field(init=False)  # when it will answer again
-
-    def __post_init__(self) -> None:
-        for group in self.groups:
+    def __init__(
+        self, reader: Reader, first: int, room: Place, groups: Sequence[Group], rng: np.random.Generator
+    ) -> None:
+        """`first` is the number of the reader's first antenna in the room."""
+        self.reader, self._first, self._room, self._rng = reader, first, room, rng
+        self._coming = deque(sorted(groups, key=lambda group: group.from_s))
+        self._present: list[Group] = []
+        self._still = _Still((), [], [], np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty((0, 0)))
+        self._numbers: dict[str, int] = {}
+        for group in groups:
             for epc in group.epcs:
                 self._numbers.setdefault(epc, len(self._numbers))
-        self._silent_s = self.rng.uniform(*self.reader.silent_s, len(self._numbers))
-        self._until_s = np.full(len(self._numbers), -np.inf)
+        self._silent_s = rng.uniform(*reader.silent_s, len(self._numbers))  # of each tag after a read
+        self._until_s = np.full(len(self._numbers), -np.inf)  # when it will answer again
 
     @property
     def epcs(self) -> list[str]:
@@ -96,71 +106,103 @@ class Hearing:
         turns = max(len(self.reader.aerials), round(CHUNK_S / self.reader.turn_s))
         lasts = turns * self.reader.turn_s
         for number in range(math.ceil((to_s - from_s) / lasts)):
-            begin = from_s + number * lasts
-            reads = self._chunk(begin, turns, number * turns)
+            reads = self._chunk(from_s + number * lasts, turns, number * turns)
             if len(reads.at_s):
                 yield reads
 
     def _chunk(self, begin: float, turns: int, turn: int) -> Reads:
         starts: Floats = begin + self.reader.turn_s * np.arange(turns, dtype=np.float64)
         whose = (turn + np.arange(turns)) % len(self.reader.aerials)
-        end = begin + turns * self.reader.turn_s
-        here = [g for g in self.groups if g.from_s < end and g.to_s > begin and self._heard(g, begin, end)]
-        near = [g for g in here if g.lets_through < 1.0 and self._in_the_way(g, begin, end)]
-        tagged = [g for g in here if g.epcs]
-        if not tagged:
-            return Reads(np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-        bodies = [(g, self._body(g, starts)) for g in near]
-        power = np.concatenate([self._power(g, starts, whose, bodies) for g in tagged], axis=1)
-        numbers = np.array([self._numbers[epc] for g in tagged for epc in g.epcs])
-        answering = self.rng.random(power.shape, np.float32) < chance(power)
+        still, moving = self._in_view(begin, begin + turns * self.reader.turn_s)
+        bodies = [(g, self._body(g, starts)) for g in moving if self._in_the_way(g, starts)]
+        parts = [self._power_still(still, starts, whose, [body for _, body in bodies])]
+        parts += [
+            self._power(g, starts, whose, [b for o, b in bodies if o is not g]) for g in moving if g.epcs
+        ]
+        power = np.concatenate(parts, axis=1)
+        numbers = np.concatenate([still.numbers, *(self._number(g) for g in moving if g.epcs)])
+        for antenna, off_s, on_s in self.reader.off:
+            there = np.array([a.number for a in self.reader.aerials])[whose]
+            power[(there == antenna) & (starts >= off_s) & (starts < on_s)] = -200.0
+        answering = self._rng.random(power.shape, np.float32) < chance(power)
         self._compete(answering, power, starts, numbers)
         return self._reads(answering, power, starts, whose, numbers)
 
-    def _heard(self, group: Group, begin: float, end: float) -> bool:
-        times = np.linspace(begin, end, 6)
+    def _in_view(self, begin: float, end: float) -> tuple[_Still, list[Group]]:
+        """What rests throughout a chunk, and everything else that is there. A load at rest in a doorway moves: it is
+        in the way of others."""
+        while self._coming and self._coming[0].from_s < end:
+            self._present.append(self._coming.popleft())
+        self._present = [group for group in self._present if group.to_s > begin]
+        still, moving = [], []
+        for group in self._present:
+            whole = group.from_s <= begin and group.to_s >= end and group.lets_through == 1.0
+            if whole and not group.way.moves_between(begin, end):
+                still.append(group)
+            elif self._heard(group, np.linspace(begin, end, 6)):
+                moving.append(group)
+        key = tuple((id(group), group.way.knot(begin)) for group in still)
+        if key != self._still.key:
+            self._still = self._look(key, still, begin)
+        return self._still, moving
+
+    def _look(self, key: tuple[tuple[int, int], ...], groups: list[Group], at_s: float) -> _Still:
+        groups = [group for group in groups if group.epcs and self._heard(group, np.array([at_s]))]
+        places = [group.way.at(np.array([at_s])) for group in groups]
+        return _Still(
+            key, groups, [len(group.epcs) for group in groups],
+            np.array([number for group in groups for number in self._number(group)], dtype=np.int64),
+            np.concatenate([np.empty(0), *(x + g.aside for g, (x, _) in zip(groups, places, strict=True))]),
+            np.concatenate([np.empty(0), *(y + g.ahead for g, (_, y) in zip(groups, places, strict=True))]),
+            np.concatenate([np.empty((0, len(self._room.x))), *(group.gain_db for group in groups)]),
+        )  # fmt: skip
+
+    def _number(self, group: Group) -> Ints:
+        return np.array([self._numbers[epc] for epc in group.epcs], dtype=np.int64)
+
+    def _heard(self, group: Group, times: Floats) -> bool:
         x, y = group.way.at(times)
         return any(bool(np.any(np.hypot(x - a.x, y - a.y) < LISTENS_M)) for a in self.reader.aerials)
 
-    def _in_the_way(self, group: Group, begin: float, end: float) -> bool:
-        x, y = group.way.at(np.linspace(begin, end, 6))
+    def _in_the_way(self, group: Group, starts: Floats) -> bool:
+        x, y = group.way.at(starts[::8])
         middle = sum(a.x for a in self.reader.aerials) / len(self.reader.aerials)
-        return bool(np.any(np.hypot(x - middle, y) < NEAR_M))
+        return group.lets_through < 1.0 and bool(np.any(np.hypot(x - middle, y) < NEAR_M))
 
     def _body(self, group: Group, starts: Floats) -> Floats:
         x, y = group.way.at(starts)
-        return np.stack([x, y, np.full_like(x, group.lets_through)], axis=1)
+        there = (starts >= group.from_s) & (starts < group.to_s)
+        return np.stack([x, y, np.where(there, group.lets_through, 1.0)], axis=1)
 
-    def _power(
-        self, group: Group, starts: Floats, whose: Ints, bodies: Sequence[tuple[Group, Floats]]
-    ) -> Floats:
-        """(turns, tags) dBm; 5 s at rest with nobody about are looked at once."""
-        others = [(g, body) for g, body in bodies if g is not group]
-        resting = not others and not group.way.moves_between(float(starts[0]), float(starts[-1]))
-        resting &= group.from_s <= starts[0] and group.to_s >= starts[-1]
-        at = starts[:1] if resting else starts
-        x, y = group.way.at(at)
-        result = np.full((len(starts), len(group.epcs)), -200.0)
-        for place, aerial in enumerate(self.reader.aerials):
-            turns = np.flatnonzero(whose == place)
-            rows = np.zeros(1, np.int64) if resting else turns
-            power = levels(
-                aerial, self.first + place, self.room, x[rows, None] + group.aside, y[rows, None] + group.ahead,
-                at[rows, None], [body[rows] for _, body in others],
-            )  # fmt: skip
-            result[turns] = power + group.gain_db[:, self.first + place]
-        result -= group.shade_db(float(starts[0]))
-        if not resting:
-            result[(starts < group.from_s) | (starts >= group.to_s)] = -200.0
-        for antenna, off_s, on_s in self.reader.off:
-            numbers = np.array([a.number for a in self.reader.aerials])
-            result[(numbers[whose] == antenna) & (starts >= off_s) & (starts < on_s)] = -200.0
-        return result
+    def _power_still(self, still: _Still, starts: Floats, whose: Ints, bodies: Sequence[Floats]) -> Floats:
+        """(turns, tags) dBm; with nobody about, a chunk is looked at once."""
+        shade = np.repeat([group.shade_db(float(starts[0])) for group in still.groups], still.sizes)
+        gain = still.gain_db[:, self._first : self._first + len(self.reader.aerials)].T - shade
+        if bodies:
+            heard = levels(
+                self._room, whose + self._first, still.x[None], still.y[None], starts[:, None], bodies
+            )
+            heard += gain[whose]
+            return heard
+        once = self._first + np.arange(len(self.reader.aerials))
+        heard = levels(self._room, once, still.x[None], still.y[None], starts[:1, None]) + gain
+        return heard[whose]
+
+    def _power(self, group: Group, starts: Floats, whose: Ints, bodies: Sequence[Floats]) -> Floats:
+        """(turns, tags) dBm of a group on its way."""
+        x, y = group.way.at(starts)
+        heard = levels(
+            self._room, whose + self._first, x[:, None] + group.aside, y[:, None] + group.ahead, starts[:, None],
+            bodies,
+        )  # fmt: skip
+        power = heard + group.gain_db.T[whose + self._first] - group.shade_db(float(starts[0]))
+        power[(starts < group.from_s) | (starts >= group.to_s)] = -200.0
+        return power
 
     def _compete(self, answering: NDArray[np.bool_], power: Floats, starts: Floats, numbers: Ints) -> None:
         """Leave whom a turn has time for; of two that answer at once, the stronger is heard a little oftener."""
         room = self.reader.reads_per_s * self.reader.turn_s
-        most = np.floor(room + self.rng.random(len(starts))).astype(np.int64)
+        most = np.floor(room + self._rng.random(len(starts))).astype(np.int64)
         counts = answering.sum(axis=1)
         silent = self._silent_s[numbers]
         rows = np.flatnonzero(counts if silent.any() else counts > most)
@@ -170,7 +212,7 @@ class Hearing:
             here &= until <= starts[row]
             if np.count_nonzero(here) > most[row]:
                 tags = np.flatnonzero(here)
-                keys = self.rng.exponential(size=len(tags)) * np.exp(
+                keys = self._rng.exponential(size=len(tags)) * np.exp(
                     (HALF_READ_DBM - power[row, tags]) / 30.0
                 )
                 here[tags[np.argsort(keys)[most[row] :]]] = False
@@ -181,9 +223,9 @@ class Hearing:
         self, answering: NDArray[np.bool_], power: Floats, starts: Floats, whose: Ints, numbers: Ints
     ) -> Reads:
         rows, tags = np.nonzero(answering)
-        at_s = starts[rows] + self.reader.turn_s * self.rng.random(len(rows))
+        at_s = starts[rows] + self.reader.turn_s * self._rng.random(len(rows))
         order = np.argsort(at_s, kind="stable")
         rows, tags = rows[order], tags[order]
         antennas = np.array([a.number for a in self.reader.aerials])
-        rssi = power[rows, tags] + self.rng.normal(0.0, NOISE_DB, len(rows))
+        rssi = power[rows, tags] + self._rng.normal(0.0, NOISE_DB, len(rows))
         return Reads(at_s[order], antennas[whose[rows]], numbers[tags], np.round(rssi * 2) / 2)

@@ -4,8 +4,9 @@ A way is a list of knots (second, x, y) that is walked along straight lines; bef
 stays where they are.
 """
 
+from bisect import bisect, bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -16,28 +17,32 @@ FAR_M = 7.0  # from the sill: nothing is read there
 Knot = tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
 class Way:
-    t: Floats
-    x: Floats
-    y: Floats
+    """Knots as columns; `t` rises."""
+
+    def __init__(self, knots: Sequence[Knot]) -> None:
+        self.t, self.x, self.y = (np.array(column, dtype=np.float64) for column in zip(*knots, strict=True))
+        self._times: list[float] = self.t.tolist()
+        self._moves: list[bool] = [a[1:] != b[1:] for a, b in pairwise(knots)]
 
     def at(self, seconds: Floats) -> tuple[Floats, Floats]:
         return np.interp(seconds, self.t, self.x), np.interp(seconds, self.t, self.y)
 
     @property
     def begins_s(self) -> float:
-        return float(self.t[0])
+        return self._times[0]
 
     @property
     def ends_s(self) -> float:
-        return float(self.t[-1])
+        return self._times[-1]
 
     def moves_between(self, from_s: float, to_s: float) -> bool:
         """Whether it is anywhere else at some time of these."""
-        times = np.array([from_s, *self.t[(self.t > from_s) & (self.t < to_s)], to_s])
-        x, y = self.at(times)
-        return bool(np.ptp(x) > 0.0 or np.ptp(y) > 0.0)
+        return any(self._moves[max(0, bisect(self._times, from_s) - 1) : bisect_left(self._times, to_s)])
+
+    def knot(self, at_s: float) -> int:
+        """The number of the last knot before a time: while it rests, where it rests."""
+        return bisect(self._times, at_s)
 
     def crossings(self, ahead_m: float) -> list[tuple[float, str]]:
         """When a tag so far ahead of its load's middle crossed the sill, and which way."""
@@ -49,11 +54,6 @@ class Way:
                 at_s = float(self.t[i] + share * (self.t[i + 1] - self.t[i]))
                 found.append((at_s, "in" if y[i] < 0.0 else "out"))
         return found
-
-
-def way(knots: Sequence[Knot]) -> Way:
-    t, x, y = (np.array(column, dtype=np.float64) for column in zip(*knots, strict=True))
-    return Way(t, x, y)
 
 
 def along(from_s: float, points: Sequence[tuple[float, float]], speed: float, rng: Random) -> list[Knot]:
@@ -83,7 +83,7 @@ def through(
     if stop_s:
         knots.append((knots[-1][0] + stop_s, knots[-1][1], knots[-1][2]))
     rest = along(knots[-1][0], [(x + drift, stop_y), (x + drift, sign * 2.0), end], speed, rng)
-    return way([*knots, *rest[1:]])
+    return Way([*knots, *rest[1:]])
 
 
 def turning(
@@ -95,15 +95,15 @@ def turning(
     there = along(from_s, [(x + rng.uniform(-1.5, 1.5), sign * FAR_M), (x + drift, to_y)], speed, rng)
     at_s = there[-1][0] + pause_s
     back = along(at_s, [(x + drift, to_y), (x + rng.uniform(-1.5, 1.5), sign * FAR_M)], speed, rng)
-    return way([*there, *back])
+    return Way([*there, *back])
 
 
 def past(from_s: float, *, y: float, leftwards: bool, speed: float, rng: Random, x: float = 0.0) -> Way:
     """Across before the door, at `y`, without going through."""
     sign = -1.0 if leftwards else 1.0
     points = [(x - sign * FAR_M, y), (x, y + rng.uniform(-0.3, 0.3)), (x + sign * FAR_M, y)]
-    return way(along(from_s, points, speed, rng))
+    return Way(along(from_s, points, speed, rng))
 
 
 def resting(x: float, y: float, from_s: float, to_s: float) -> Way:
-    return way([(from_s, x, y), (to_s, x, y)])
+    return Way([(from_s, x, y), (to_s, x, y)])

@@ -11,13 +11,14 @@ a quarter of an approaching load's reads from the antennas of the other side.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 WAVELENGTH_M = 0.345  # 868 MHz
 AT_ONE_METRE_DBM = -45.0  # received from an average tag on the axis of a 6 dBi panel, 30 dBm fed in
@@ -49,56 +50,68 @@ class Aerial:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The echoes of a room, one set an antenna: amplitudes, wave vectors, phases, and how slowly they wander."""
+    """The antennas of a place, and the echoes that each hears: how strong, whence, and how slowly they wander."""
 
-    amplitude: Floats  # (antennas, echoes)
+    x: Floats  # (antennas, 1), as all of the next four
+    y: Floats
+    faces_x: Floats
+    faces_y: Floats
+    gain_db: Floats
+    amplitude: Floats  # (echoes, antennas, 1), as all of the rest
     kx: Floats
     ky: Floats
     phase: Floats
     period_s: Floats
 
 
-def place(antennas: int, rng: np.random.Generator) -> Place:
-    shape = (antennas, ECHOES)
+def place(aerials: Sequence[Aerial], rng: np.random.Generator) -> Place:
+    shape = (ECHOES, len(aerials), 1)
     angle = rng.uniform(0.0, 2 * math.pi, shape)
     k = 2 * math.pi / WAVELENGTH_M
+
+    def column(values: Iterable[float]) -> Floats:
+        return np.array(list(values), dtype=np.float64)[:, None]
+
     return Place(
+        x=column(a.x for a in aerials), y=column(a.y for a in aerials),
+        faces_x=column(math.cos(math.radians(a.faces_deg)) for a in aerials),
+        faces_y=column(math.sin(math.radians(a.faces_deg)) for a in aerials),
+        gain_db=column(a.gain_db for a in aerials),
         amplitude=ECHO * rng.uniform(0.5, 1.4, shape), kx=k * np.cos(angle), ky=k * np.sin(angle),
         phase=rng.uniform(0.0, 2 * math.pi, shape), period_s=rng.uniform(120.0, 1500.0, shape),
     )  # fmt: skip
 
 
 def levels(
-    aerial: Aerial, number: int, room: Place, x: Floats, y: Floats, at_s: Floats, bodies: Sequence[Floats]
+    there: Place, who: Ints, x: Floats, y: Floats, at_s: Floats, bodies: Sequence[Floats] = ()
 ) -> Floats:
-    """The power, dBm, that an antenna (the `number`-th of the room) receives from average tags.
+    """The power, dBm, that antennas receive from average tags, (times, tags): one antenna at a time, `who`.
 
     Args:
         x, y: where the tags are, (times, tags) or (1, tags).
         at_s: (times, 1).
         bodies: loads and people in the way, each (times, 3): x, y, and the amplitude that they let through.
     """
-    dx, dy = x - aerial.x, y - aerial.y
+    dx, dy = x - there.x[who], y - there.y[who]
     away = np.maximum(np.hypot(dx, dy), 0.4)
-    faces = math.radians(aerial.faces_deg)
-    cosine = (dx * math.cos(faces) + dy * math.sin(faces)) / away
-    pattern = np.maximum(np.maximum(cosine, 0.0) ** (PATTERN / 2), BEHIND)
-    direct = pattern / away
+    cosine = (dx * there.faces_x[who] + dy * there.faces_y[who]) / away
+    direct = np.maximum(np.maximum(cosine, 0.0) ** (PATTERN / 2), BEHIND) / away
     for body in bodies:
-        direct = direct * _let_through(aerial, dx, dy, away, body)
-    field = direct * np.exp(-2j * math.pi / WAVELENGTH_M * away)
-    fades = 1.0 / (1.0 + 0.5 * away)
-    for echo in range(ECHOES):
-        wander = WANDER_RAD * np.sin(2 * math.pi * at_s / room.period_s[number, echo])
-        phase = room.kx[number, echo] * x + room.ky[number, echo] * y + room.phase[number, echo] + wander
-        field = field + room.amplitude[number, echo] * fades * np.exp(1j * phase)
-    power: Floats = 40.0 * np.log10(np.abs(field) + 1e-6) + AT_ONE_METRE_DBM + aerial.gain_db
-    return power
+        direct = direct * _let_through(
+            body[:, 0:1] - there.x[who], body[:, 1:2] - there.y[who], body, dx, dy, away
+        )
+    wander = WANDER_RAD * np.sin(2 * math.pi * at_s / there.period_s[:, who])
+    phase = there.kx[:, who] * x + there.ky[:, who] * y + (there.phase[:, who] + wander)
+    echoes = there.amplitude[:, who] / (1.0 + 0.5 * away)
+    phase_direct = -2 * math.pi / WAVELENGTH_M * away
+    real = direct * np.cos(phase_direct) + (echoes * np.cos(phase)).sum(axis=0)
+    imaginary = direct * np.sin(phase_direct) + (echoes * np.sin(phase)).sum(axis=0)
+    power: Floats = 20.0 * np.log10(real * real + imaginary * imaginary + 1e-12)
+    return power + (AT_ONE_METRE_DBM + there.gain_db[who])
 
 
-def _let_through(aerial: Aerial, dx: Floats, dy: Floats, away: Floats, body: Floats) -> Floats:
-    """The amplitude that passes a body: all of it unless it stands on the way, neither at the tag nor behind it."""
-    bx, by = body[:, 0:1] - aerial.x, body[:, 1:2] - aerial.y
+def _let_through(bx: Floats, by: Floats, body: Floats, dx: Floats, dy: Floats, away: Floats) -> Floats:
+    """The amplitude that passes a body at (bx, by) of the antenna: all, unless it stands well before the tag."""
     along = (bx * dx + by * dy) / away
     across = np.abs(bx * dy - by * dx) / away
     between = (along > 0.0) & (along < away - BODY_M) & (across < BODY_M)

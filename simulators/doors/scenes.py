@@ -14,13 +14,10 @@ agent got them), `truth` a list of objects, each with `type`, `at`, `gate`, `epc
 A scene is the same for the same seed. `as_it_came(scene, seed)` gives `buffered_link` and `clock_step` as an agent
 lives them: what came when by the steady clock, and when the reader's connection went and came.
 
-    python -m simulators.doors.scenes NAME SEED FOLDER       writes edge.toml, recording.jsonl and truth.jsonl
+    stockbeat simulate scene two_doors --seed 1 --dir FOLDER      writes edge.toml, recording.jsonl and truth.jsonl
 """
 
-import json
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
@@ -296,14 +293,3 @@ SCENES: dict[str, Callable[[int], Scene]] = {
         four_antennas_and_eyes, buffered_link, clock_step,
     )
 }  # fmt: skip
-
-
-def write(scene: Scene, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "edge.toml").write_text(scene.config, "utf-8")
-    (folder / "recording.jsonl").write_bytes(b"".join(scene.lines))
-    (folder / "truth.jsonl").write_text("".join(json.dumps(each) + "\n" for each in scene.truth), "utf-8")
-
-
-if __name__ == "__main__":
-    write(SCENES[sys.argv[1]](int(sys.argv[2])), Path(sys.argv[3]))

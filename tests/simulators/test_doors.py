@@ -1,16 +1,22 @@
 """Scenes at doors: the same for a seed, truthful about themselves, and as real doors are, in figures."""
 
 import json
+import tomllib
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from statistics import median
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from simulators.cli import simulate
 from simulators.doors import cargo, eyes, motion, radio
+from simulators.doors.day import day
 from simulators.doors.making import Making
 from simulators.doors.scenes import SCENES, Scene, as_it_came
 from simulators.doors.site import Door
@@ -78,13 +84,13 @@ def test_a_way_that_turns_beyond_the_sill_crosses_it_twice() -> None:
 
 def test_what_stands_between_an_antenna_and_a_tag_weakens_it_and_what_stands_behind_does_not() -> None:
     aerial = radio.Aerial("dock-1", 1, "outside", 1.6, 0.0, 180.0)
-    room = radio.place(1, np.random.default_rng(1))
-    quiet = radio.Place(room.amplitude * 0, room.kx, room.ky, room.phase, room.period_s)
+    room = radio.place([aerial], np.random.default_rng(1))
+    quiet = replace(room, amplitude=room.amplitude * 0)
 
     def power(*bodies: tuple[float, float]) -> float:
         there = [np.array([[x, y, radio.BODY_LOSS]]) for x, y in bodies]
         x, y, at_s = np.array([[-1.6]]), np.array([[0.0]]), np.array([[0.0]])
-        return float(radio.levels(aerial, 0, quiet, x, y, at_s, there)[0, 0])
+        return float(radio.levels(quiet, np.array([0]), x, y, at_s, there)[0, 0])
 
     assert power() - power((0.0, 0.0)) == pytest.approx(20.9, abs=0.1)
     assert power() == power((-2.6, 0.0)) == power((0.0, 1.0))
@@ -129,3 +135,27 @@ def test_a_clock_set_back_leaves_the_steady_clock_alone() -> None:
     assert [each.read_ms for each in came] == sorted(each.read_ms for each in came)
     backwards = [b - a for a, b in pairwise(dated) if b < a]
     assert [round(step.total_seconds() / 60) for step in backwards] == [-60]
+
+
+def test_a_day_has_what_was_asked_for_and_its_recording_is_whole(tmp_path: Path) -> None:
+    out, truth_path, config = tmp_path / "day.jsonl", tmp_path / "truth.jsonl", tmp_path / "edge.toml"
+    asked = ["day", "--seed", "2", "--hours", "0.5", "--passages", "12", "--parked", "30", "--out", str(out),
+             "--truth", str(truth_path), "--config", str(config)]  # fmt: skip
+    result = CliRunner().invoke(simulate, asked)
+    assert result.exit_code == 0, result.output
+    truth = [json.loads(line) for line in truth_path.read_text().splitlines()]
+    came = {said["load"] for said in truth if said["type"] != "stray"}
+    assert len(came) == 12
+    parked = [said for said in truth if said["type"] == "stray" and said["load"].endswith(".1")]
+    assert len(parked) == 30
+    heading, *lines = out.read_text().splitlines()
+    assert json.loads(heading)["edge"] == tomllib.loads(config.read_text())["edge"]
+    read = {json.loads(line)["epc"] for line in lines}
+    assert read <= {said["epc"] for said in truth}
+
+
+def test_a_days_parked_tags_are_never_beyond_the_sill() -> None:
+    for group in day(3, lasts_s=7200.0, passages=10).groups:
+        if group.kind == "stock":
+            assert len({y > 0 for y in group.way.y.tolist()}) == 1
+            assert np.abs(group.way.y).min() - np.abs(group.ahead).max() > 0.0
