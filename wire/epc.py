@@ -11,6 +11,7 @@ What the standard leaves to nobody's taste, and so is done its way (section 14.4
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
@@ -36,6 +37,7 @@ RAW = "raw"
 RESOLVER = (
     "https://id.gs1.org"  # of canonical GS1 Digital Links (GS1 Digital Link URI Syntax 1.4, section 4.11)
 )
+UNESCAPED = "'"  # besides letters, digits and -._~: as GS1's own examples of canonical links have it
 WORD = 4  # hexadecimal digits of 16 bits: what a tag's length is counted in
 
 _HEXADECIMAL = re.compile("[0-9A-F]{2,}")
@@ -91,9 +93,7 @@ class Epc(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     def digital_link(self) -> str | None:
         """The canonical GS1 Digital Link."""
         parts = self._elements()
-        if not parts:
-            return None
-        return RESOLVER + "".join(f"/{identifier}/{quote(value, safe='')}" for identifier, value in parts)
+        return digital_link(parts) if parts else None
 
     def _elements(self) -> list[tuple[str, str]]:
         """Application identifiers and their values (GS1 General Specifications, section 3)."""
@@ -279,6 +279,11 @@ _NAMES = {
 
 def _checked(digits: str) -> str:
     return digits + check_digit(digits)
+
+
+def digital_link(parts: Iterable[tuple[str, str]]) -> str:
+    """The canonical GS1 Digital Link of a key and its qualifiers: application identifiers and their values."""
+    return RESOLVER + "".join(f"/{identifier}/{quote(value, safe=UNESCAPED)}" for identifier, value in parts)
 
 
 def check_digit(digits: str) -> str:

@@ -37,7 +37,7 @@ class State(msgspec.Struct, array_like=True):
     """Everything that outlives a restart."""
 
     sights: dict[int, Sight] = {}
-    wall_us: int = 0  # what to add to the steady clock for the wall's, as of the last read
+    wall_ms: int = 0  # what to add to the steady clock for the wall's, as of the last read
 
 
 class AntennaWatch:
@@ -75,7 +75,7 @@ class AntennaWatch:
         self._heard[read.antenna] = at_ms
         if at_ms < self._ends_ms and read.epc not in self._references:
             return ()
-        self._state.wall_us = read.at_us - 1000 * at_ms
+        self._state.wall_ms = read.at_us // 1000 - at_ms
         events = self._watched(at_ms, stamp)
         if read.epc in self._of.get(read.antenna, ()):
             count = self._counts.setdefault(read.antenna, [0, 0.0])
@@ -95,7 +95,7 @@ class AntennaWatch:
         sight = self._state.sights.get(event.antenna)
         if sight is None or sight.connected == event.connected:
             return ()
-        self._state.wall_us = event.at_us - 1000 * at_ms
+        self._state.wall_ms = event.at_us // 1000 - at_ms
         self.changed = True
         sight.connected = event.connected
         if not event.connected:
@@ -157,7 +157,7 @@ class AntennaWatch:
         """Antennas that are configured no longer are forgotten, new ones begin."""
         saved = _DECODER.decode(blob)
         self._state = State(
-            {antenna: saved.sights.get(antenna) or Sight() for antenna in self._antennas}, saved.wall_us
+            {antenna: saved.sights.get(antenna) or Sight() for antenna in self._antennas}, saved.wall_ms
         )
         self._heard = {antenna: sight.heard_ms for antenna, sight in self._state.sights.items()}
 
@@ -278,7 +278,7 @@ class AntennaWatch:
         return at_ms - max(self._heard_ms(antenna), self._since_ms)
 
     def _moment(self, at_ms: int) -> datetime:
-        return moment(max(0, self._state.wall_us + 1000 * at_ms))
+        return moment(max(0, 1000 * (self._state.wall_ms + at_ms)))
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -1,9 +1,10 @@
 """One gate: reads in, tag movements and passages out. Pure: time is an argument.
 
-A passage opens when a tag is seen to move and ends when movement has died down for `quiet_s`. Movement is weighed:
-a load of a hundred tags that comes to rest beside the door is still read, a little, by each of them, and the strays
-around it never stop. So the passage keeps a smoothed sum of the evidence that its reads bring, and is alive while
-that is a fair share of what it was at its height.
+Reads gather in slices of FOLD_MS and are folded into the field (edge/aggregator/field.py) when a slice is complete. A
+passage opens when a tag is seen to move and ends when its load has left or has come to rest. Movement is weighed: a load
+of a hundred tags that comes to rest beside the door is still surprising now and then, and the strays around it never
+stop. So the passage keeps a smoothed sum of the evidence that reads bring, and is alive while that is a fair share of
+what it was at its height. Then all its reads are judged together (edge/aggregator/judge.py).
 """
 
 from collections.abc import Mapping
@@ -11,51 +12,52 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
+import numpy as np
 
-from edge.aggregator.judge import Verdict, judge
-from edge.aggregator.load import Load
-from edge.aggregator.moments import Stamp, compact, moment
-from edge.aggregator.tag import MOVING, RATE_S, Tag
+from edge.aggregator.field import FORGET_MS, Field, Saved
+from edge.aggregator.inbox import FOLD_MS, LATE_MS, Inbox, slice_end
+from edge.aggregator.judge import Judgement, Scene, judge
+from edge.aggregator.model import DEFAULT, Model
+from edge.aggregator.moments import Stamp
+from edge.aggregator.passage import Ended, Member, events_of
+from edge.aggregator.paths import STAYED_IN, WENT_IN, WENT_OUT
+from edge.aggregator.slices import Bools, Floats, Ints, Slice, decode, join
+from edge.aggregator.verdict import DECIDED, rose_and_fell, verdicts
 from edge.reads import TagRead, Trigger
-from wire.events import Direction, Event, Passage, TagMovement
+from wire.events import Event
 
-# A load's tags are read at least every 0.3 s while it moves through (95 % of gaps between reads of one tag are below
-# 0.27 s in recordings of 12-tag loads, and a load has many tags), and two loads seldom follow within 2 s.
+# A load that is read no more has left: 95 % of the gaps between reads of one tag are below 0.27 s in recordings of
+# 12-tag loads, and of the gaps of a load of 100 tags all are.
+GONE_MS = 1_250
+# One that is still read has come to rest when nothing has moved for so long.
 QUIET_S = 2.0
-# Reads may arrive so much later than they were made (readers report in batches) without changing any result.
-LATE_MS = 500
+# One that rests in the door itself is waited for: it will move on, one way or the other.
+IN_THE_DOOR = (0.25, 0.75)
+LOOK_AGAIN_MS = 5_000
+HOLD_MS = 600_000
 # After a reader has come back, what it had buffered comes within this time.
 CATCH_UP_MS = 1_000
 # How long a passage waits for a reader that went away in its middle.
 HELD_MS = 120_000
-# A passage of an unbroken stream of loads is cut here, between tags and not through one.
-LONGEST_MS = 60_000
+# In a passage that has gone on for so long (loads that follow each other without a break), tags that were not read for
+# a while are judged without waiting for the rest.
+LONG_MS = 20_000
+LONG_GONE_MS = 5_000
 # Movement below this share of the passage's height is what remains of a load at rest.
 # Big loads hum: a hundred tags at rest are surprising now and then, so more is asked where there was more.
 ALIVE = 0.15
 ALIVE_BIG = 0.5
 BIG = 10.0  # the two meet at 14, about what a load of 5 to 10 tags stirs up
-ENERGY_S = (
-    1.0  # over which movement is smoothed: a load's reads come in bursts as its tags turn to the antennas
-)
-# A tag not read for so long is forgotten, but for what the next read will tell: its rates would have faded to nothing.
-FORGET_MS = 600_000
-
-
-# When a gate is first switched on, everything around it is new, and most of it stands still. For so long, rates of rest
-# are learned quickly, and a tag that is new has not come just now.
-START_MS = 5_000
-START_RATE_S = 5.0
-LEAST_NEWS = 1.0  # what a change of sides that no single read gave away counts
+ENERGY_S = 1.0  # over which movement is smoothed: reads come in bursts as a load's tags turn to the antennas
+LEAD_MS = 5_000  # reads before a passage opened show where its tags had been
+BEGAN_MS = 3_000  # a tag that is seen to move had begun to so long before, at most
 # Reads of a tag so soon after it was said belong to what was said, and tell how it is read where it stands now.
 TAIL_MS = 3_000
-SETTLING_RATE_S = 3.0
-# Reads of a tag that has not moved so far, so far apart, do not belong to one movement.
-APART_MS = 2_500
-# A tag not read for so long has come anew; what is read of it in its first seconds belongs together.
-AWAY_MS = 10_000
-FRESH_MS = 12_000
-ANCHOR_MS = 4_000  # at rest, what a tag is compared with is so old at most
+SWEEP_MS = 60_000
+# What a passage says of a tag for the next ones, in log-odds.
+LEARNED, LEARNED_MOST = 0.5, 2.0
+HISTORY = (-3.0, 1.5)
+ZONE_SURE = 0.8  # where it was said to be is doubted so far
 
 
 class Side(StrEnum):
@@ -67,23 +69,29 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What the aggregator knows of a gate: which antenna looks where, and how long a silence ends a passage."""
+    """What the aggregator knows of a gate: which antenna looks where, and how long a rest ends a passage."""
 
     name: str
     antennas: Mapping[int, Side]
     quiet_s: float = QUIET_S
+    model: Model = DEFAULT
 
 
-class Open(msgspec.Struct, array_like=True):
-    """A passage under way."""
+class Open(msgspec.Struct):
+    """A passage under way. Times of reads; `look_ms` is when it is looked at whether it has ended."""
 
+    number: int
     began_ms: int
     began_us: int
     active_ms: int  # the last movement
     active_us: int
+    read_ms: int  # the last read of a tag that moved
+    folded_ms: int  # what fades has been brought up to then
+    look_ms: int = 0
+    looked_ms: int = 0
+    part_ms: int = 0  # when it is looked at whether some of it has ended
     energy: float = 0.0
     height: float = 0.0
-    members: list[str] = []  # tags read since it opened
     healthy: bool = True
     trigger: str | None = None
 
@@ -91,13 +99,19 @@ class Open(msgspec.Struct, array_like=True):
 class State(msgspec.Struct, array_like=True):
     """Everything that outlives a restart."""
 
-    tags: dict[str, Tag] = {}
-    epoch: int = 0  # counts passages that were said
-    passages: int = 0  # counts all that were opened
-    open: Open | None = None
-    swept_ms: int = 0
-    began_ms: int = 0  # the first read ever
-    load: Load = msgspec.field(default_factory=Load)
+    field: Saved
+    pending: list[bytes]
+    recent: list[bytes]
+    open: Open | None
+    passages: int
+    folded_ms: int
+    swept_ms: int
+
+
+def logit(p: Floats) -> Floats:
+    p = np.clip(p, 1e-4, 1.0 - 1e-4)
+    odds: Floats = np.log(p / (1.0 - p))
+    return odds
 
 
 def _least(height: float) -> float:
@@ -111,226 +125,284 @@ class GateWatch:
     def __init__(self, gate: Gate) -> None:
         self.gate = gate
         self.changed = False
-        self._sides = {antenna: int(side is Side.INSIDE) for antenna, side in gate.antennas.items()}
+        self._numbers = np.array(sorted(gate.antennas), np.int64)
+        self._index = {int(number): index for index, number in enumerate(self._numbers)}
+        self._inner: Bools = np.array([gate.antennas[int(n)] is Side.INSIDE for n in self._numbers])
         self._quiet_ms = round(gate.quiet_s * 1000)
-        self._state = State()
+        self._field = Field(self._inner)
+        self._inbox = Inbox()
+        self._recent: list[Slice] = []
+        self._open: Open | None = None
+        self._passages = 0
+        self._folded_ms = 0
+        self._swept_ms = 0
         self._up_ms: int | None = None
         self._down_ms: int | None = None
 
     def observe(self, read: TagRead, at_ms: int, stamp: Stamp) -> list[Event]:
-        side = self._sides.get(read.antenna)
-        if side is None:
+        antenna = self._index.get(read.antenna)
+        if antenna is None:
             return []
+        inbox = self._inbox
+        events: list[Event] = []
+        if at_ms >= inbox.due_ms:
+            if inbox.ms:
+                events = self._fold_before(at_ms - LATE_MS, stamp)
+            if not inbox.ms:
+                inbox.due_ms = slice_end(at_ms) + LATE_MS
+        row = self._field.row_of.get(read.epc)
+        if row is None:
+            row = self._field.add(read.epc, at_ms)
+        if read.tid:
+            self._field.tids[row] = read.tid
+        inbox.ms.append(at_ms)
+        inbox.us.append(read.at_us)
+        inbox.tag.append(row)
+        inbox.antenna.append(antenna)
+        inbox.dbm.append(read.rssi_dbm)
         self.changed = True
-        state = self._state
-        events = self._close_before(at_ms, stamp) if state.open else []
-        if not state.began_ms:
-            state.began_ms = at_ms
-        starting = at_ms < state.began_ms + START_MS
-        tag = self._approached(read, at_ms, starting)
-        settling = at_ms < tag.settled_ms
-        rate_s = SETTLING_RATE_S if settling else START_RATE_S if starting else RATE_S
-        news = tag.see(side, at_ms, read.at_us, read.rssi_dbm, rate_s)
-        if settling:
-            return events
-        if tag.g >= MOVING and news > 0.0:
-            self._stir(tag, at_ms, read.at_us, news)
-            state.load.see(side, at_ms)
-        elif state.open is None and tag.changed_sides():
-            self._stir(tag, at_ms, read.at_us, LEAST_NEWS)
-            state.load.see(side, at_ms)
-        if state.open and tag.member != state.passages:
-            tag.member = state.passages
-            state.open.members.append(read.epc)
         return events
 
     def trigger(self, read: Trigger) -> None:
         """A photo-eye or button names what opened a passage that is under way."""
-        if read.on and self._state.open and self._state.open.trigger is None:
-            self._state.open.trigger = f"input {read.input}"
+        if read.on and self._open and self._open.trigger is None:
+            self._open.trigger = f"input {read.input}"
             self.changed = True
 
     def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
-        current = self._state.open
-        if current is None:
-            return []
         if self._up_ms is None:
+            if self._open is None:
+                return []
             if self._down_ms is None:
                 self._down_ms = now_ms
             if now_ms - self._down_ms < HELD_MS:
                 return []
-            current.healthy = False
+            self._open.healthy = False
         elif now_ms < self._up_ms + CATCH_UP_MS:
             return []
-        return self._close_before(now_ms - LATE_MS, stamp)
+        return self._fold_before(now_ms - LATE_MS, stamp)
 
     def up(self, now_ms: int) -> None:
         self._up_ms, self._down_ms = now_ms, None
 
     def down(self, now_ms: int) -> None:
         self._up_ms, self._down_ms = None, now_ms
-        if self._state.open:
-            self._state.open.healthy = False
+        if self._open:
+            self._open.healthy = False
             self.changed = True
 
     def save(self) -> bytes:
         self.changed = False
-        return _ENCODER.encode(self._state)
+        return _ENCODER.encode(
+            State(
+                self._field.save(), self._inbox.all().encode(), join(self._recent).encode(), self._open,
+                self._passages, self._folded_ms, self._swept_ms,
+            )
+        )  # fmt: skip
 
     def restore(self, blob: bytes) -> None:
-        self._state = _DECODER.decode(blob)
+        state = _DECODER.decode(blob)
+        if not self._field.restore(state.field):
+            return
+        self._inbox.keep(decode(state.pending))
+        self._recent = [decode(state.recent)]
+        self._open, self._passages = state.open, state.passages
+        self._folded_ms, self._swept_ms = state.folded_ms, state.swept_ms
 
-    def _approached(self, read: TagRead, at_ms: int, starting: bool) -> Tag:
-        """The tag that is read, what is known of it brought up to now."""
-        state = self._state
-        tag = state.tags.get(read.epc)
-        if tag is None:
-            tag = state.tags[read.epc] = Tag(at_ms, read.at_us, came_ms=at_ms, level_dbm=read.rssi_dbm)
-            anew = True
-        else:
-            tag.fade(at_ms)
-            came = at_ms > tag.last_ms + AWAY_MS
-            if came:
-                tag.came_ms = at_ms
-            anew = tag.epoch != state.epoch or self._at_rest(tag, at_ms, came)
-        if anew:
-            tag.begin(at_ms, read.at_us, read.rssi_dbm, state.epoch, known=not starting)
-        if read.tid:
-            tag.tid = read.tid
-        return tag
+    def _fold_before(self, ready_ms: int, stamp: Stamp) -> list[Event]:
+        """Fold every slice that was complete by a time, and close what had ended meanwhile."""
+        ready_ms -= ready_ms % FOLD_MS
+        events: list[Event] = []
+        for reads, end_ms in self._inbox.complete(ready_ms):
+            events += self._close_before(end_ms - FOLD_MS, stamp)
+            self._fold(reads, max(end_ms, self._folded_ms))
+            self.changed = True
+        return events + self._close_before(ready_ms, stamp)
 
-    def _at_rest(self, tag: Tag, at_ms: int, came: bool) -> bool:
-        """Whether what was read of a tag so far has nothing to do with what is read now."""
-        current = self._state.open
+    def _fold(self, reads: Slice, end_ms: int) -> None:
+        rows, news = self._field.fold(reads, end_ms)
+        self._folded_ms = end_ms
+        self._recent.append(reads)
+        if len(rows):
+            self._stir(reads, rows, news, end_ms)
+        current = self._open
         if current is None:
-            still = at_ms > max(tag.since_ms + ANCHOR_MS, tag.came_ms + FRESH_MS)
-            return came or (still and tag.g <= 0.0)
-        before = tag.since_ms < current.began_ms and at_ms > tag.last_ms + APART_MS
-        return before and tag.g <= 0.0 and tag.most_g < MOVING
+            while self._recent and self._recent[0].ms[-1] < end_ms - LEAD_MS:
+                self._recent.pop(0)
+            return
+        mine = reads.ms[self._field.rows["stirred"][reads.tag] == current.number]
+        if len(mine):
+            current.read_ms = max(current.read_ms, int(mine[-1]))
+            current.look_ms = self._look_ms(current)
 
-    def _stir(self, tag: Tag, at_ms: int, at_us: int, news: float) -> None:
-        current = self._state.open
-        if current is None:
-            current = Open(tag.since_ms, tag.since_us, at_ms, at_us, members=[])
-            self._state.open = current
-            self._state.passages += 1
-        x = max(0, at_ms - current.active_ms) / 1000 / ENERGY_S
-        current.energy = current.energy / (1.0 + x + 0.5 * x * x) + news
-        if current.energy > current.height:
-            current.height = current.energy
-        if current.energy >= _least(current.height) and at_ms > current.active_ms:
-            current.active_ms, current.active_us = at_ms, at_us
+    def _look_ms(self, current: Open) -> int:
+        """When a passage may have ended: its load is read no more, or has come to rest."""
+        ends_ms = min(current.read_ms + GONE_MS, current.active_ms + self._quiet_ms)
+        while current.looked_ms >= ends_ms:
+            ends_ms += LOOK_AGAIN_MS
+        return slice_end(ends_ms - 1)
+
+    def _stir(self, reads: Slice, rows: Ints, news: Floats, end_ms: int) -> None:
+        mine = reads.where(np.isin(reads.tag, rows))
+        last = len(mine) - 1
+        if self._open is None:
+            self._passages += 1
+            known = self._field.rows[rows]
+            began_ms = int(max(end_ms - BEGAN_MS, np.maximum(known["came_ms"], known["since_ms"]).min()))
+            self._open = Open(
+                number=self._passages, began_ms=began_ms,
+                began_us=int(mine.us[0]) - 1000 * (int(mine.ms[0]) - began_ms),
+                active_ms=int(mine.ms[last]), active_us=int(mine.us[last]), read_ms=int(mine.ms[last]),
+                folded_ms=end_ms, part_ms=slice_end(began_ms + LONG_MS),
+            )  # fmt: skip
+            self._field.rest(began_ms)
+        current = self._open
+        fade = np.exp((current.folded_ms - end_ms) / 1000 / ENERGY_S)
+        current.energy = float(current.energy * fade + news.sum())
+        current.height = max(current.height, current.energy)
+        current.folded_ms = end_ms
+        self._field.rows["stirred"][rows] = current.number
+        if current.energy >= _least(current.height):
+            current.active_ms, current.active_us = int(mine.ms[last]), int(mine.us[last])
 
     def _close_before(self, at_ms: int, stamp: Stamp) -> list[Event]:
-        current = self._state.open
-        if current is None:
-            return []
-        if at_ms > current.active_ms + self._quiet_ms:
-            return self._close(current, stamp, carried=[])
-        if at_ms > current.began_ms + LONGEST_MS:
-            tags = self._state.tags
-            cut_ms = current.active_ms - self._quiet_ms
-            carried = [
-                epc
-                for epc in current.members
-                if tags[epc].last_ms > cut_ms and tags[epc].since_ms >= current.began_ms - self._quiet_ms
-            ]
-            return self._close(current, stamp, carried=carried)
-        return []
-
-    def _close(self, current: Open, stamp: Stamp, carried: list[str]) -> list[Event]:
-        state = self._state
-        staying = set(carried)
-        epcs = [epc for epc in current.members if epc not in staying]
-        tags = [state.tags[epc] for epc in epcs]
-        seconds = (current.active_ms - current.began_ms) / 1000
-        verdicts = judge(tags, state.load, current.began_ms, seconds, current.active_ms + self._quiet_ms)
-        events = self._events(current, list(zip(epcs, tags, verdicts, strict=True)), stamp)
-        state.open = None
-        self._forget(current.active_ms)
-        if not events:  # nothing came of it: what is known of each tag goes on
-            return []
-        state.epoch += 1
-        for tag, verdict in zip(tags, verdicts, strict=True):
-            tag.g = 0.0
-            tag.move_away(verdict.crossed)
-            if verdict.outcome in (Direction.IN, Direction.OUT):
-                tag.settled_ms = current.active_ms + self._quiet_ms + TAIL_MS
-        if carried:
-            self._carry(current, carried)
+        events: list[Event] = []
+        while (current := self._open) and min(current.look_ms, current.part_ms) <= at_ms:
+            if current.part_ms < current.look_ms:
+                events += self._part(current, current.part_ms, stamp)
+                continue
+            found = self._look(current, current.look_ms)
+            left = current.look_ms >= current.read_ms + GONE_MS
+            waited_ms = current.look_ms - current.began_ms
+            if not left and waited_ms < HOLD_MS and found.in_the_door():
+                current.looked_ms = current.look_ms
+                current.look_ms = self._look_ms(current)
+                continue
+            self._open = None
+            events += self._say(current, found, current.look_ms, stamp)
+            self._forget(current.look_ms)
         return events
 
-    def _carry(self, current: Open, carried: list[str]) -> None:
-        """Begin the next passage with the tags that are still in the middle of theirs."""
-        self._state.passages += 1
-        tags = [self._state.tags[epc] for epc in carried]
-        first = min(tags, key=lambda tag: tag.since_ms)
-        for tag in tags:
-            tag.epoch, tag.member = self._state.epoch, self._state.passages
-        self._state.open = Open(
-            current.active_ms, first.last_us, current.active_ms, current.active_us, energy=current.energy,
-            height=current.height, members=carried, healthy=current.healthy, trigger=current.trigger,
+    def _part(self, current: Open, at_ms: int, stamp: Stamp) -> list[Event]:
+        """Say what became of tags that have left a passage in which others go on."""
+        current.part_ms = at_ms + LONG_GONE_MS
+        found = self._look(current, at_ms)
+        rows = self._field.rows
+        left = (rows["last_ms"][found.rows] < at_ms - LONG_GONE_MS) & (
+            rows["stirred"][found.rows] == current.number
+        )
+        if not left.any():
+            return []
+        events = self._say(current, found, at_ms, stamp, left)
+        if events:
+            current.began_ms, current.began_us = at_ms, int(found.wall_us(at_ms))
+        return events
+
+    def _look(self, current: Open, at_ms: int) -> "Found":
+        """Judge all that was read in a passage so far."""
+        reads = join(self._recent)
+        table = self._field.rows
+        reads = reads.where(
+            (reads.ms >= np.maximum(current.began_ms - LEAD_MS, table["since_ms"][reads.tag])) & (reads.ms < at_ms)
+        ).ordered()
+        members = np.unique(reads.tag[reads.ms >= current.began_ms])
+        reads = reads.where(np.isin(reads.tag, members))
+        known = table[members]
+        scene = Scene(
+            tag=np.searchsorted(members, reads.tag),
+            at_s=(reads.ms - reads.ms[0]) / 1000.0,
+            antenna=self._numbers[reads.antenna],
+            inner=self._inner[reads.antenna],
+            dbm=reads.dbm,
+            known=known["known"],
+            rest_hz=np.where(known["known"][:, None], known["rest_hz"], 0.0),
+            inside=known["inside"],
+            history=known["history"],
+        )
+        return Found(members, reads, scene, judge(scene, self.gate.model))
+
+    def _say(
+        self, current: Open, found: "Found", at_ms: int, stamp: Stamp, chosen: Bools | None = None
+    ) -> list[Event]:
+        """Say what was found of the chosen tags, or of all; and learn from it."""
+        members = found.members(self._field)
+        if chosen is not None:
+            members = [member for member, mine in zip(members, chosen, strict=True) if mine]
+        ended = Ended(
+            gate=self.gate.name, began_us=current.began_us, active_us=current.active_us,
+            active_ms=current.active_ms, decided_us=int(found.wall_us(at_ms)), trigger=current.trigger,
+            healthy=current.healthy,
         )  # fmt: skip
+        events = events_of(ended, members, stamp)
+        if events:  # else nothing came of it: what is known of each tag goes on
+            self._learn(found, at_ms, chosen)
+        return events
+
+    def _learn(self, found: "Found", at_ms: int, chosen: Bools | None) -> None:
+        judgement = found.judgement
+        mine = slice(None) if chosen is None else chosen
+        rows = found.rows[mine]
+        moved, ways = judgement.moved[mine], judgement.ways[mine]
+        known = self._field.rows[rows]
+        told = np.clip(logit(moved), -LEARNED_MOST, LEARNED_MOST)
+        known["history"] = np.clip(known["history"] + LEARNED * told, *HISTORY)
+        inside = moved * (ways[:, WENT_IN] + ways[:, STAYED_IN]) + (1.0 - moved) * known["inside"]
+        known["inside"] = 0.5 + ZONE_SURE * (inside - 0.5)
+        crossed = moved * (ways[:, WENT_IN] + ways[:, WENT_OUT])
+        gone = crossed >= DECIDED
+        known["seen"] *= (1.0 - crossed)[:, None]
+        known["came_ms"] = np.where(gone, at_ms, known["came_ms"])
+        known["settled_ms"] = np.where(gone, at_ms + TAIL_MS, known["settled_ms"])
+        known["since_ms"] = at_ms
+        known["evidence"] = 0.0
+        self._field.rows[rows] = known
 
     def _forget(self, now_ms: int) -> None:
         """Bounds the memory; once a minute at most, so that the cost a read stays flat."""
-        state = self._state
-        if now_ms < state.swept_ms + 60_000:
-            return
-        state.swept_ms = now_ms
-        state.load.forget(now_ms - 2 * LONGEST_MS)
-        limit = now_ms - FORGET_MS
-        for epc in [epc for epc, tag in state.tags.items() if tag.last_ms < limit]:
-            del state.tags[epc]
+        if now_ms >= self._swept_ms + SWEEP_MS:
+            self._swept_ms = now_ms
+            self._field.forget(now_ms - FORGET_MS)
 
-    def _events(self, current: Open, judged: list[tuple[str, Tag, Verdict]], stamp: Stamp) -> list[Event]:
-        counts = dict.fromkeys(Direction, 0)
-        passage = f"{self.gate.name}-{compact(current.began_us)}"
-        decided_us = current.active_us + 1000 * self._quiet_ms
-        events: list[Event] = []
-        for epc, tag, verdict in judged:
-            if verdict.outcome is None:
-                continue
-            counts[verdict.outcome] += 1
-            events.append(
-                TagMovement(
-                    at=moment(tag.last_us - 1000 * (tag.last_ms - verdict.at_ms)),
-                    clock=stamp.clock,
-                    boot=stamp.boot,
-                    mono_ms=verdict.at_ms,
-                    gate=self.gate.name,
-                    epc=epc,
-                    tid=tag.tid,
-                    outcome=verdict.outcome,
-                    confidence=round(verdict.confidence, 3),
-                    passage=passage,
-                    reads=tag.reads,
-                    decided_at=moment(decided_us),
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The tags (rows of the field) that were read in a passage, their reads, and what was made of them."""
+
+    rows: Ints
+    reads: Slice
+    scene: Scene
+    judgement: Judgement
+
+    def in_the_door(self) -> bool:
+        """Whether the load, or most of one, stands where neither side is near enough to tell."""
+        moved, ways = self.judgement.moved, self.judgement.ways
+        if not (moved > 0.5).any():
+            return False
+        inside = (moved * (ways[:, WENT_IN] + ways[:, STAYED_IN])).sum() / moved.sum()
+        return bool(IN_THE_DOOR[0] < inside < IN_THE_DOOR[1])
+
+    def wall_us(self, at_ms: int) -> int:
+        """Wall time of a moment, by the read before it."""
+        nearest = max(0, int(np.searchsorted(self.reads.ms, at_ms, side="right")) - 1)
+        return int(self.reads.us[nearest]) + 1000 * (at_ms - int(self.reads.ms[nearest]))
+
+    def members(self, field: Field) -> list[Member]:
+        scene, n = self.scene, self.scene.n
+        last_s = np.zeros(n)
+        last_s[scene.tag] = scene.at_s  # reads are in order: the last one stays
+        counts = np.bincount(scene.tag, minlength=n)
+        found = verdicts(self.judgement, rose_and_fell(scene.tag, scene.dbm, n), last_s)
+        zero_ms = int(self.reads.ms[0])
+        members = []
+        for row, verdict, count in zip(self.rows.tolist(), found, counts.tolist(), strict=True):
+            at_ms = zero_ms + round(1000 * verdict.at_s)
+            members.append(
+                Member(
+                    epc=field.epcs[row] or "", tid=field.tids.get(row), reads=count, verdict=verdict,
+                    at_ms=at_ms, at_us=self.wall_us(at_ms),
                 )
-            )
-        if not events:
-            return []
-        events.append(
-            Passage(
-                at=moment(current.active_us),
-                clock=stamp.clock,
-                boot=stamp.boot,
-                mono_ms=current.active_ms,
-                gate=self.gate.name,
-                passage=passage,
-                load=passage,
-                began_at=moment(current.began_us),
-                ended_at=moment(current.active_us),
-                ins=counts[Direction.IN],
-                outs=counts[Direction.OUT],
-                turned_back=counts[Direction.TURNED_BACK],
-                undecided=counts[Direction.UNDECIDED],
-                strays=len(judged) - len(events),
-                trigger=current.trigger,
-                healthy=current.healthy,
-            )
-        )
-        return events
+            )  # fmt: skip
+        return members
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -1,260 +1,208 @@
 """What became of each tag in a passage: in, out, turned back, or at rest all the time.
 
-Two questions, in turn. *Did it move?* Its reads are compared with the rates that it had at rest, and with those of the
-tags that moved here and now: how often, when and from which side the load was read. Who moved and what the load looks
-like are found together, by expectation maximisation with each tag left out of the profile that judges it (Dempster,
-Laird and Rubin 1977). *Which way?* The sides of its own reads, and those of all that moved while it did.
+Two questions are answered together, by expectation maximisation (Dempster, Laird and Rubin 1977) over the tags that were
+read. *Which way did the load go?* The sides and powers of all reads of moving tags, through a hidden Markov model of two
+zones: a hundred tags read three times each show their way together though none does alone. *Did this tag move with
+it?* Factors that tell a moving tag from one that stands by (edge/aggregator/model.py), each a likelihood ratio.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, lgamma, log, log1p, pi
 
-from edge.aggregator.load import Load
-from edge.aggregator.tag import UNKNOWN_HZ, Tag
-from wire.events import Direction
+import numpy as np
+from numpy.typing import NDArray
 
-ROUNDS = 6  # of maximisation; shares settle in three or four
-# Other moving tags needed before the load says anything of one.
-COMPANY = 2.0
-# Reads of one tag are not independent of each other, nor is the profile exact: log-likelihoods are tempered, and
-# bounded so that no tag is certain by its load alone.
-TEMPER = 1.3
-BOUND = 6.0
-EVENNESS = (1.0, 30.0)  # geometric counts at the one end, nearly Poisson at the other
-SHY = 1.0  # shape of the gamma distribution by which a side may miss a tag that the other reads
-SPREAD_S = 1.0  # least spread of a profile in time: a load is a metre or more long
-# Odds that one tag turns back while its load crosses, before it is looked at.
-TURNS = 0.1
+from edge.aggregator.factors import Looks, burst, profile, rise, shift, sides, spread
+from edge.aggregator.model import Factor, Model
+from edge.aggregator.paths import STAYED_IN, STAYED_OUT, WENT_IN, WENT_OUT, Floats, pairs, sigmoid, smoothed
 
-# Bounds of what is said: no passage is certain, and below the lower one nothing is decided.
-CERTAIN = 0.995
-DECIDED = 0.7
-# A tag that came and went without crossing: its power rose and fell by so much, with so many reads.
-RISE_DB = 4.0
-TURN_READS = 5
-TURN_LEAST, TURN_SHARE = (
-    1.5,
-    0.3,
-)  # tags, and share of a load's, that must show it before the rest are believed to
-MOVED = 0.7  # less probable movement is not worth a person's time
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+BIN_S = 0.25  # of the hidden Markov models: a load takes a second or more over the sill
+# Reads in quick succession share their multipath: so much time between two that count as independent.
+INDEPENDENT_S = 0.15
+LOOKS = BIN_S / INDEPENDENT_S  # independent reads of one tag that a bin can hold
+LOAD_LOOKS = 2.5  # and of a whole load, whose tags lie within a metre or two
+CHANGE = 0.02  # a bin: something at a door changes sides about once in 12 s
+ROUNDS = 6  # of maximisation; what is said settles in three or four
+SHY_READS = 3.0  # a tag's usual power is taken to be the others' until it has been read more often than this
+MOST_ODDS = 3.0  # of one read: odds of 20 to 1
+LEAST_ODDS = 0.05
+# A tag was with its load for so long before its own first read and after its last.
+MARGIN_S = 1.5
+# Tags that themselves show the other way than the load make a load of their own, if there are so many.
+OTHER_LOAD = 3
+CONTRARY = 2.0  # log-odds from which one does
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`outcome` is None for a tag at rest. `at_ms` is when it crossed, or was last read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """The reads of a passage and what was known before. `n` tags, `r` reads in order of time.
 
-    outcome: Direction | None
-    confidence: float
-    at_ms: int
-    crossed: float  # how probable it is that it went through, whatever is said
+    `inside` is how probable each tag's first zone was inside; `rest_hz` its rates of rest outside and inside, of use where
+    it is `known`; `history` log-odds of movement from earlier passages.
+    """
 
+    tag: Ints  # (r,) 0 .. n-1
+    at_s: Floats  # (r,) from the beginning of what is looked at
+    antenna: Ints  # (r,) as numbered on the reader
+    inner: Bools  # (r,) the antenna looks inside
+    dbm: Floats  # (r,)
+    known: Bools  # (n,)
+    rest_hz: Floats  # (n, 2)
+    inside: Floats  # (n,)
+    history: Floats  # (n,)
+    eyes: Floats | None = None  # log-odds of the four pairs that photo-eyes bring, for every load
 
-def _counted(reads: int, expected: float, evenness: float) -> float:
-    """Log-density of so many reads, in their order of time, of a tag whose rate is drawn from a gamma distribution."""
-    mean = expected / evenness
-    drawn = lgamma(evenness + reads) - lgamma(evenness)
-    return drawn + reads * log(mean) - (evenness + reads) * log1p(mean)
-
-
-class _Times:
-    """A tag's sums by side, seconds from the passage's own zero."""
-
-    __slots__ = ("n", "t", "tt")
-
-    def __init__(self, tag: Tag, zero_ms: int) -> None:
-        offset = (tag.since_ms - zero_ms) / 1000
-        self.n = (tag.n_out, tag.n_in)
-        self.t = (tag.t_out + tag.n_out * offset, tag.t_in + tag.n_in * offset)
-        self.tt = (
-            tag.tt_out + 2 * offset * tag.t_out + tag.n_out * offset * offset,
-            tag.tt_in + 2 * offset * tag.t_in + tag.n_in * offset * offset,
-        )
+    @property
+    def n(self) -> int:
+        return len(self.known)
 
 
-class _Profile:
-    """Sums over the tags of a load, weighted by how sure it is that they moved."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Of `n` tags, and of the load's path over `b` bins of BIN_S."""
 
-    __slots__ = ("n", "nn", "outside", "t", "tt", "weight")
-
-    def __init__(self) -> None:
-        self.weight = 0.0
-        self.outside = 0.0  # how many of them began outside
-        self.n = [0.0, 0.0]
-        self.nn = [0.0, 0.0]
-        self.t = [0.0, 0.0]
-        self.tt = [0.0, 0.0]
-
-    def add(self, times: _Times, start_out: float, weight: float) -> None:
-        self.weight += weight
-        self.outside += weight * start_out
-        for side in (0, 1):
-            self.n[side] += weight * times.n[side]
-            self.nn[side] += weight * times.n[side] ** 2
-            self.t[side] += weight * times.t[side]
-            self.tt[side] += weight * times.tt[side]
-
-    def fit(self, times: _Times, own: float) -> float | None:
-        """Log-likelihood of a tag's reads under the profile of the others; None without enough of them."""
-        others = self.weight - own
-        if others < COMPANY:
-            return None
-        return self._fit(0, times, own, others) + self._fit(1, times, own, others)
-
-    def _fit(self, side: int, times: _Times, own: float, others: float) -> float:
-        n = self.n[side] - own * times.n[side]
-        expected = (n + 0.2) / (others + 1.0)
-        k, t, tt = times.n[side], times.t[side], times.tt[side]
-        counted = _counted(k, expected, self._evenness(side, times, own, expected))
-        if n < 0.5:
-            return counted - k * log(10.0)
-        mean = (self.t[side] - own * times.t[side]) / n
-        spread = max(SPREAD_S**2, (self.tt[side] - own * times.tt[side]) / n - mean * mean)
-        shape = (tt - 2 * mean * t + k * mean * mean) / (2 * spread)
-        return counted - 0.5 * k * log(2 * pi * spread) - shape
-
-    def _evenness(self, side: int, times: _Times, own: float, expected: float) -> float:
-        """Shape of a gamma distribution of the tags' rates, by moments: 1 if they lie very unequally, else more."""
-        square = (self.nn[side] - own * times.n[side] ** 2) / max(1.0, self.weight - own)
-        beyond = square - expected * expected - expected
-        return (
-            min(EVENNESS[1], max(EVENNESS[0], expected * expected / beyond)) if beyond > 0.0 else EVENNESS[1]
-        )
-
-    def expected(self, side: int, own: float, times: _Times) -> float:
-        """Reads of one tag of the load on a side."""
-        return (self.n[side] - own * times.n[side]) / max(1.0, self.weight - own)
+    moved: Floats  # (n,) probability that it moved
+    ways: Floats  # (n, 4) of the pairs, given that it moved
+    crossed_s: Floats  # (n,) when, if it crossed
+    factors: dict[Factor, Floats]  # (n,) log-odds each, weighted
+    own: Floats  # (n, 4) log-likelihoods of its own reads by pair
+    company: Floats  # (n, 4) and of its load's
+    path: Floats  # (b,) probability that the load was inside
+    group: Ints  # (n,) which load: 0, or 1 where two went opposite ways
 
 
-def judge(tags: Sequence[Tag], load: Load, zero_ms: int, seconds: float, until_ms: int) -> list[Verdict]:
-    """Judge the tags read in a passage that began at `zero_ms` and lasted `seconds`; `until_ms` is now."""
-    times = [_Times(tag, zero_ms) for tag in tags]
-    moves, profile = _movers(tags, times, zero_ms, seconds)
-    ways = [
-        _ways(tag, t, move, profile, load, until_ms) for tag, t, move in zip(tags, times, moves, strict=True)
-    ]
-    turned = _turned(tags, moves, ways)
-    return [
-        _verdict(tag, move, way, _crossed_ms(tag, profile, zero_ms), turned)
-        for tag, way, move in zip(tags, ways, moves, strict=True)
-    ]
-
-
-def _turned(tags: Sequence[Tag], moves: Sequence[float], ways: Sequence[list[float]]) -> bool:
-    """Whether a load came near and went away again: a fair share of the tags that came back show it themselves."""
-    backs = [move * way[2] for move, way in zip(moves, ways, strict=True)]
-    shown = sum(back for tag, back in zip(tags, backs, strict=True) if _rose_and_fell(tag))
-    return shown >= max(TURN_LEAST, TURN_SHARE * sum(backs))
-
-
-def _movers(
-    tags: Sequence[Tag], times: Sequence[_Times], zero_ms: int, seconds: float
-) -> tuple[list[float], _Profile]:
-    """How probable it is of each tag that it moved, and what those that did look like together."""
-    rests = [_rest(tag, max(0.0, seconds - (tag.since_ms - zero_ms) / 1000)) for tag in tags]
-    moves = [
-        _sigmoid(tag.moved - tag.mixed + _tempered(_alone(tag) - r))
-        for tag, r in zip(tags, rests, strict=True)
-    ]
-    profile = _Profile()
+def judge(scene: Scene, model: Model) -> Judgement:
+    """Judge a passage. Needs at least one read of each tag."""
+    looks = _looks(scene, model)
+    own = pairs(looks.evidence, CHANGE)
+    fixed = {
+        Factor.SPREAD: spread(looks, scene.dbm, scene.antenna, scene.known, model.rest_db),
+        Factor.BURST: burst(looks, scene.known, scene.rest_hz),
+        Factor.HISTORY: scene.history,
+    }
+    first = model.moving + sum(model.weights[name] * odds for name, odds in fixed.items())
+    state = _Load(np.zeros(scene.n, np.int64), np.asarray(sigmoid(first)))
     for _ in range(ROUNDS):
-        profile = _Profile()
-        for tag, move, t in zip(tags, moves, times, strict=True):
-            profile.add(t, tag.start_out, move)
-        share = log((1.0 + profile.weight) / (1.0 + len(tags) - profile.weight))
-        moves = [
-            _sigmoid(share + _moving(tag, profile.fit(t, move), rest))
-            for tag, t, move, rest in zip(tags, times, moves, rests, strict=True)
-        ]
-    return moves, profile
+        state = _round(scene, model, looks, own, fixed, state)
+        state.group = _groups(state.moved, own, state.company, state.group)
+    ways = _normalised(model.own * own + state.company + _prior(scene))
+    return Judgement(
+        moved=state.moved,
+        ways=ways,
+        crossed_s=_crossed(looks, ways, state.changes),
+        factors={name: model.weights[name] * odds for name, odds in state.factors.items()},
+        own=model.own * own,
+        company=state.company,
+        path=state.paths[0],
+        group=state.group,
+    )
 
 
-def _moving(tag: Tag, fit: float | None, rest: float) -> float:
-    """Log-odds that a tag moved."""
-    if fit is None:
-        return tag.moved - tag.mixed + _tempered(_alone(tag) - rest)
-    return _tempered(fit - rest)
+class _Load:
+    """What the rounds of maximisation change."""
+
+    def __init__(self, group: Ints, moved: Floats) -> None:
+        self.group = group
+        self.moved = moved
+        self.factors: dict[Factor, Floats] = {}
+        self.company = np.zeros((len(group), 4))
+        self.paths: list[Floats] = []
+        self.changes = np.zeros((len(group), 0, 2))
 
 
-def _rest(tag: Tag, seconds: float) -> float:
-    """Log-likelihood of the number of reads at the rates that the tag had before; at any steady rate if unknown."""
-    if tag.before_out < 0.0:
-        seconds = max(seconds, _lasted(tag))
-        return _steady(tag.n_out, seconds) + _steady(tag.n_in, seconds)
-    out, inn = tag.before_out + 0.4 * UNKNOWN_HZ, tag.before_in + 0.4 * UNKNOWN_HZ
-    return tag.n_out * log(out) + tag.n_in * log(inn) - (out + inn) * seconds
+def _looks(scene: Scene, model: Model) -> Looks:
+    """Reads as evidence of the side, by tag and bin, each counted for no more than it is worth."""
+    numbers, index = np.unique(scene.antenna, return_inverse=True)
+    base = np.array([model.antenna(int(number)).base for number in numbers])[index]
+    per_db = np.array([model.antenna(int(number)).per_db for number in numbers])[index]
+    count = np.bincount(scene.tag, minlength=scene.n)
+    powers = np.bincount(scene.tag, weights=scene.dbm, minlength=scene.n)
+    usual = (powers + SHY_READS * scene.dbm.mean()) / (count + SHY_READS)
+    odds = np.clip(base + per_db * (scene.dbm - usual[scene.tag]), LEAST_ODDS, MOST_ODDS)
+    return Looks.of(
+        scene.tag, (scene.at_s / BIN_S).astype(np.int64), scene.inner, np.where(scene.inner, odds, -odds), scene.n, LOOKS
+    )
 
 
-def _steady(reads: int, seconds: float) -> float:
-    return reads * log(reads / max(1.0, seconds)) - reads if reads else 0.0
+def _round(
+    scene: Scene, model: Model, looks: Looks, own: Floats, fixed: dict[Factor, Floats], state: _Load
+) -> _Load:
+    result = _Load(state.group, state.moved)
+    factors = {name: np.zeros(scene.n) for name in (Factor.SIDES, Factor.PROFILE, Factor.SHIFT, Factor.RISE)}
+    result.changes = np.zeros((scene.n, looks.bins, 2))
+    for group in range(state.group.max() + 1):
+        members = state.group == group
+        weight = np.where(members, state.moved, 0.0)
+        evidence = _together(looks, weight)
+        path, changes = smoothed(evidence, CHANGE)
+        result.paths.append(path)
+        company = _company(looks, evidence, model.load)
+        if scene.eyes is not None:
+            company = company + scene.eyes
+        result.company[members] = company[members]
+        result.changes[members] = changes
+        trust, profiled = profile(looks, weight, scene.rest_hz)
+        found = {
+            Factor.SIDES: (1.0 - trust) * sides(looks, path),
+            Factor.PROFILE: profiled,
+            Factor.SHIFT: shift(looks, path, scene.dbm),
+            Factor.RISE: rise(looks, changes.sum(axis=1), scene.dbm),
+        }
+        for name, odds in found.items():
+            factors[name][members] = odds[members]
+    result.factors = fixed | factors
+    odds = model.moving + sum(model.weights[name] * found for name, found in result.factors.items())
+    result.moved = sigmoid(np.asarray(odds))
+    return result
 
 
-def _alone(tag: Tag) -> float:
-    """Log-likelihood of the number of reads in a burst that is as long as they last, on either side."""
-    seconds = _lasted(tag)
-    return tag.reads * log(max(tag.reads, 1) / seconds / 2) - tag.reads
+def _together(looks: Looks, weight: Floats) -> Floats:
+    """What all tags of a load say together, by bin: their mean, as often as a load can be looked at independently."""
+    said = weight @ looks.evidence
+    most = weight @ np.minimum(looks.counts, looks.most)
+    enough = np.minimum(weight @ looks.counts, LOAD_LOOKS)
+    evidence: Floats = said / np.maximum(most, 1e-9) * enough
+    return evidence
 
 
-def _lasted(tag: Tag) -> float:
-    """Seconds of its reads, and half of one before and after."""
-    return 1.0 + max(0, tag.last_ms - tag.since_ms) / 1000
+def _company(looks: Looks, evidence: Floats, most: float) -> Floats:
+    """Which way the load went while each tag was with it: log-likelihoods of the pairs, none below -most."""
+    margin = round(MARGIN_S / BIN_S)
+    bins = np.arange(looks.bins)
+    near = (bins >= looks.first[:, None] - margin) & (bins <= looks.last[:, None] + margin)
+    return np.maximum(pairs(np.where(near, evidence, 0.0), CHANGE), -most)
 
 
-def _ways(tag: Tag, times: _Times, move: float, profile: _Profile, load: Load, until_ms: int) -> list[float]:
-    """Probabilities that a tag that moved went in, went out, or came back."""
-    ways = [log(way + 1e-9) for way in tag.ways(until_ms)]
-    if profile.weight - move < COMPANY:
-        return _normalised(ways)
-    if not (times.n[0] and times.n[1]):
-        # The more the far side should have read it, the stranger it is that it crossed; tags lie unequally, as above.
-        near = 0 if times.n[0] else 1
-        share = times.n[near] / max(0.5, profile.expected(near, move, times))
-        missed = SHY * log1p(profile.expected(1 - near, move, times) * share / SHY)
-        ways[0] -= missed
-        ways[1] -= missed
-    ways[2] += log(TURNS)
-    company = load.ways(tag.since_ms, tag.last_ms, profile.outside / profile.weight)
-    return _normalised([w + c for w, c in zip(ways, company, strict=True)])
+def _groups(moved: Floats, own: Floats, company: Floats, group: Ints) -> Ints:
+    """Tags that show clearly the other way than the load they are taken for go together."""
+    if group.any():
+        return group
+    mine, loads = own[:, WENT_IN] - own[:, WENT_OUT], company[:, WENT_IN] - company[:, WENT_OUT]
+    contrary = (moved > 0.5) & (np.abs(mine) > CONTRARY) & (np.sign(mine) != np.sign(loads))
+    contrary &= own[:, [STAYED_OUT, STAYED_IN]].max(axis=1) < -CONTRARY
+    return contrary.astype(np.int64) if contrary.sum() >= OTHER_LOAD else group
 
 
-def _tempered(likelier: float) -> float:
-    return max(-BOUND, min(BOUND, TEMPER * likelier))
+def _prior(scene: Scene) -> Floats:
+    outside, inside = np.log(1.0 - scene.inside), np.log(scene.inside)
+    return np.stack([outside, outside, inside, inside], axis=1)
 
 
-def _sigmoid(x: float) -> float:
-    return 1.0 / (1.0 + exp(-x))
+def _normalised(logs: Floats) -> Floats:
+    weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+    shares: Floats = weights / weights.sum(axis=1, keepdims=True)
+    return shares
 
 
-def _normalised(logs: list[float]) -> list[float]:
-    top = max(logs)
-    weights = [exp(x - top) for x in logs]
-    total = sum(weights)
-    return [w / total for w in weights]
-
-
-def _verdict(tag: Tag, move: float, ways: list[float], crossed_ms: int, turned: bool) -> Verdict:
-    gone_in, gone_out = move * ways[0], move * ways[1]
-    best, crossed = max(gone_in, gone_out), gone_in + gone_out
-    if best >= DECIDED:
-        outcome = Direction.IN if gone_in > gone_out else Direction.OUT
-        return Verdict(outcome, min(CERTAIN, best), crossed_ms, crossed)
-    if crossed > 1.0 - DECIDED and move > MOVED:
-        return Verdict(Direction.UNDECIDED, max(best, move * ways[2]), tag.last_ms, crossed)
-    if (move > 0.5 and _rose_and_fell(tag)) or (move > MOVED and turned):
-        return Verdict(Direction.TURNED_BACK, min(CERTAIN, 1.0 - crossed), tag.last_ms, crossed)
-    return Verdict(None, 1.0 - best, tag.last_ms, crossed)
-
-
-def _rose_and_fell(tag: Tag) -> bool:
-    """It came near and went away again, on the side that it came from: so did its power."""
-    peak = max(tag.peak_out, tag.peak_in)
-    return tag.reads >= TURN_READS and peak - max(tag.first_dbm, tag.smooth_dbm) >= RISE_DB
-
-
-def _crossed_ms(tag: Tag, profile: _Profile, zero_ms: int) -> int:
-    """Midway between the middles of the two sides' reads: the tag's own where both sides read it, else its load's."""
-    if tag.n_out and tag.n_in:
-        return tag.since_ms + round(500 * (tag.t_out / tag.n_out + tag.t_in / tag.n_in))
-    if profile.n[0] > 0.5 and profile.n[1] > 0.5:
-        return zero_ms + round(500 * (profile.t[0] / profile.n[0] + profile.t[1] / profile.n[1]))
-    return tag.last_ms
+def _crossed(looks: Looks, ways: Floats, changes: Floats) -> Floats:
+    """When a tag crossed: when its load did, near its own reads."""
+    margin = round(MARGIN_S / BIN_S)
+    bins = np.arange(looks.bins)
+    near = (bins >= looks.first[:, None] - margin) & (bins <= looks.last[:, None] + margin)
+    direction = (ways[:, WENT_IN] < ways[:, WENT_OUT]).astype(np.int64)
+    flow = np.take_along_axis(changes, direction[:, None, None], axis=2)[:, :, 0] * near
+    total = flow.sum(axis=1)
+    middle = (looks.first + looks.last) / 2
+    return BIN_S * np.where(total > 1e-3, flow @ bins / np.maximum(total, 1e-9), middle + 0.5)

@@ -1,0 +1,1 @@
+"""EPCIS events of what crossed a gate. Pure."""

@@ -1,0 +1,174 @@
+"""The factors that tell a tag that moves with a load from one that stands by; each a bounded log-likelihood ratio.
+
+Spreads and shifts in dB are what recordings of doors show for moving and for standing tags: a power that changes over half
+a wavelength (16 cm) of way, 5 dB and more between the two sides of a door.
+"""
+
+from dataclasses import dataclass
+from math import lgamma, log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.aggregator.paths import Floats
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+MOVING_DB = 2.0  # spread of the power of a tag on its way
+SPREAD_MOST_DB2 = 9.0  # one reflection must not prove a movement
+SPREAD_LOOKS = 6  # reads beyond which a spread tells no more: they are not independent
+KNOWN_SPREAD = 1.0  # of a tag that stood before: people and loads that pass shadow it too
+UNKNOWN_HZ = 0.05  # rate of a tag that is hardly ever read
+UNKNOWN_BURST = 1.0  # a tag never read before came from somewhere
+REST_S = 5.0  # what is known of a tag's rest weighs as so many seconds of reading
+OWN_SIDE, OTHER_SIDE = 1.4, 0.7  # beta prior of the sides that read a tag in one zone
+NEAR_S_BINS = 3.2  # a load is near the sill for 0.8 s before and after it crosses
+PROFILE_PRIOR = 4.0  # reads, evenly over time and sides, that a profile starts with
+PROFILE_TRUST = 10.0  # reads of others from which it is half trusted
+PROFILE_BINS = 2.0  # its resolution: half a second
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """Reads by tag (n) and bin (bins). A bin's reads of one tag together count for `most` at most."""
+
+    tag: Ints
+    bin: Ints
+    inner: Bools
+    weight: Floats  # (r,) of each read
+    evidence: Floats  # (n, bins) log-odds of "inside"
+    counts: Floats  # (n, bins) reads
+    sided: Floats  # (n, 2, bins) weighted reads by side
+    first: Ints  # (n,) bin of its first read
+    last: Ints
+    most: float
+
+    @classmethod
+    def of(cls, tag: Ints, bin_: Ints, inner: Bools, odds: Floats, n: int, most: float) -> "Looks":
+        bins = int(bin_.max()) + 2
+        cell = tag * bins + bin_
+        counts = np.bincount(cell, minlength=n * bins).reshape(n, bins).astype(float)
+        share = np.minimum(1.0, most / np.maximum(counts, 1.0))
+        evidence = np.bincount(cell, weights=odds, minlength=n * bins).reshape(n, bins) * share
+        weight = share[tag, bin_]
+        sided = np.bincount((tag * 2 + inner) * bins + bin_, weights=weight, minlength=2 * n * bins)
+        read = counts > 0
+        return cls(
+            tag=tag, bin=bin_, inner=inner, weight=weight, evidence=evidence, counts=counts,
+            sided=sided.reshape(n, 2, bins), first=read.argmax(axis=1),
+            last=bins - 1 - read[:, ::-1].argmax(axis=1), most=most,
+        )  # fmt: skip
+
+    @property
+    def n(self) -> int:
+        return len(self.first)
+
+    @property
+    def bins(self) -> int:
+        return self.counts.shape[1]
+
+    def sums(self, weights: Floats) -> Floats:
+        """By tag, (n,), of something by read, (r,)."""
+        return np.bincount(self.tag, weights=weights, minlength=self.n)
+
+
+def spread(looks: Looks, dbm: Floats, antenna: Ints, known: Bools, rest_db: float) -> Floats:
+    """Its power varies about the mean of each antenna more than at rest."""
+    numbers, index = np.unique(antenna, return_inverse=True)
+    cell, cells = looks.tag * len(numbers) + index, looks.n * len(numbers)
+    count = np.bincount(cell, minlength=cells)
+    mean = np.bincount(cell, weights=dbm, minlength=cells) / np.maximum(count, 1)
+    squares = np.bincount(cell, weights=(dbm - mean[cell]) ** 2, minlength=cells).reshape(looks.n, -1).sum(axis=1)
+    free = np.maximum(count - 1, 0).reshape(looks.n, -1).sum(axis=1)
+    variance = np.minimum(squares / np.maximum(free, 1), SPREAD_MOST_DB2)
+    each = log(rest_db / MOVING_DB) + 0.5 * variance * (rest_db**-2 - MOVING_DB**-2)
+    odds = np.clip(np.minimum(free, SPREAD_LOOKS) * each, -4.0, 4.0)
+    return np.where(known, np.minimum(odds, KNOWN_SPREAD), odds)
+
+
+def burst(looks: Looks, known: Bools, rest_hz: Floats) -> Floats:
+    """It is read more often than at rest: the excess over what was to be expected, in standard deviations."""
+    seconds = (looks.last.max() + 1) * 0.25
+    expected = (rest_hz.sum(axis=1) + UNKNOWN_HZ) * seconds
+    excess = (looks.counts.sum(axis=1) - expected) / np.sqrt(expected + 1.0)
+    return np.where(known, np.clip(0.5 * excess, -2.0, 2.0), UNKNOWN_BURST)
+
+
+def sides(looks: Looks, path: Floats) -> Floats:
+    """Bayes factor of "the sides that read it depend on where the load was" against "they never changed"."""
+    inside = path[looks.bin] * looks.weight * 0.7  # tempered: reads are not independent
+    outside = 0.7 * looks.weight - inside
+    inner = looks.inner
+    oo, oi = looks.sums(outside * ~inner), looks.sums(outside * inner)
+    io, ii = looks.sums(inside * ~inner), looks.sums(inside * inner)
+    apart = _beta(oo + OWN_SIDE, oi + OTHER_SIDE) + _beta(io + OTHER_SIDE, ii + OWN_SIDE)
+    apart -= 2.0 * _beta(np.array([OWN_SIDE]), np.array([OTHER_SIDE]))
+    same = _beta(oo + io + OTHER_SIDE, oi + ii + OTHER_SIDE)
+    same -= _beta(np.array([OTHER_SIDE]), np.array([OTHER_SIDE]))
+    return np.clip(apart - same, -4.0, 4.0)
+
+
+def shift(looks: Looks, path: Floats, dbm: Floats) -> Floats:
+    """On each side, its power with the load inside against its power with the load outside."""
+    inside = path[looks.bin]
+    odds = np.zeros(looks.n)
+    for inner in (False, True):
+        side = looks.weight * (looks.inner == inner)
+        within, without = side * inside, side * (1.0 - inside)
+        n_in, n_out = looks.sums(within), looks.sums(without)
+        change = looks.sums(within * dbm) / np.maximum(n_in, 1e-9)
+        change -= looks.sums(without * dbm) / np.maximum(n_out, 1e-9)
+        noise = 1.0 / np.maximum(n_in, 0.3) + 1.0 / np.maximum(n_out, 0.3)
+        nearer = change if inner else -change
+        ratio = _normal(nearer, 4.0, 9.0 + 6.0 * noise) - _normal(nearer, 0.0, 3.0 + 5.0 * noise)
+        odds += np.where((n_in > 0.3) & (n_out > 0.3), ratio, 0.0)
+    return np.clip(odds, -3.0, 3.0)
+
+
+def rise(looks: Looks, changes: Floats, dbm: Floats) -> Floats:
+    """Its power while the load was over the sill against the rest of the time."""
+    reach = np.arange(-8, 9)
+    near = np.convolve(changes, np.exp(-0.5 * (reach / NEAR_S_BINS) ** 2))[8:-8]
+    near = np.minimum(near, 1.0) * min(1.0, float(changes.sum()))
+    at = looks.weight * near[looks.bin]
+    away = looks.weight - at
+    n_at, n_away = looks.sums(at), looks.sums(away)
+    change = looks.sums(at * dbm) / np.maximum(n_at, 1e-9) - looks.sums(away * dbm) / np.maximum(n_away, 1e-9)
+    noise = 1.0 / np.maximum(n_at, 0.3) + 1.0 / np.maximum(n_away, 0.3)
+    ratio = _normal(change, 3.0, 8.0 + 6.0 * noise) - _normal(change, 0.0, 2.0 + 5.0 * noise)
+    return np.clip(np.where((n_at > 0.3) & (n_away > 0.3), ratio, 0.0), -3.0, 3.0)
+
+
+def profile(looks: Looks, moved: Floats, rest_hz: Floats) -> tuple[Floats, Floats]:
+    """It was read when and by which side the others that moved were, against evenly over time by its own sides.
+
+    Returns:
+        How far the others can be trusted to show a profile (0 to 1), and the log-odds.
+    """
+    reach = np.arange(-4, 5)
+    kernel = np.exp(-0.5 * (reach / PROFILE_BINS) ** 2)
+    kernel /= kernel.sum()
+    blurred = np.apply_along_axis(np.convolve, 2, looks.sided, kernel)[:, :, 4:-4]
+    mine = moved[:, None, None] * blurred
+    others = mine.sum(axis=0) - mine
+    total = others.sum(axis=(1, 2))
+    density = (others + PROFILE_PRIOR / (2 * looks.bins)) / (total + PROFILE_PRIOR)[:, None, None]
+    own = looks.sided.sum(axis=2) + 0.5 + REST_S * rest_hz
+    even = own / own.sum(axis=1, keepdims=True) / looks.bins
+    odds = (looks.sided * (np.log(density) - np.log(even)[:, :, None])).sum(axis=(1, 2))
+    trust = total / (total + PROFILE_TRUST)
+    return trust, np.clip(trust * odds, -6.0, 6.0)
+
+
+def _normal(x: Floats, mean: float, variance: Floats) -> Floats:
+    return -0.5 * np.log(variance) - 0.5 * (x - mean) ** 2 / variance
+
+
+def _beta(a: Floats, b: Floats) -> Floats:
+    """Logarithm of the beta function."""
+    return _lgamma(a) + _lgamma(b) - _lgamma(a + b)
+
+
+def _lgamma(x: Floats) -> Floats:
+    return np.array([lgamma(value) for value in x])
