@@ -41,6 +41,9 @@ class FakeReader:
     starts_by_itself: bool = True
     stamp: bytes = b"\x00\x80\x00\x0c" + NOW
     rospecs: dict[int, int] = field(default_factory=dict)  # number -> state
+    newest: int | None = None  # LLRP version; None: 1.0.1, which does not know the question
+    extensions: int = 0  # status of its answer to IMPINJ_ENABLE_EXTENSIONS
+    config: bytes = b""  # what it answers to GET_READER_CONFIG
     held: list[bytes] = field(default_factory=list)  # told when events and reports may come
     slow: set[int] = field(default_factory=set)  # requests whose answer comes by itself, a moment later
     before: dict[int, bytes] = field(default_factory=dict)  # told just before answering a request
@@ -49,6 +52,7 @@ class FakeReader:
         "008E 001C 48 01 0000 00000001 00000020 00000001 000005E4 00000008"  # can hold
     )
     heard: list[int] = field(default_factory=list)
+    versions: list[int] = field(default_factory=list)  # of each request
     bodies: dict[int, bytes] = field(default_factory=dict)
     port: int = 0
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -82,6 +86,7 @@ class FakeReader:
         outgoing.write(notification(b"\x01\x00\x00\x06" + struct.pack("!H", self.attempt), stamp=self.stamp))
         while True:
             head, length, id = struct.unpack("!HII", await incoming.readexactly(10))
+            self.versions.append(head >> 10)
             self._answer(head & 0x3FF, id, await incoming.readexactly(length - 10))
 
     def _answer(self, type: int, id: int, body: bytes) -> None:
@@ -90,7 +95,13 @@ class FakeReader:
         self.bodies[type] = body
         if early := self.before.pop(type, None):
             self.send(early)
-        if type in self.mute or type == 72:
+        if type in self.mute or type in (60, 72):
+            return
+        if type == 46 and self.newest is None:
+            self.send(message(100, id, self._status(110)))
+            return
+        if type == 1023:
+            self.send(message(1023, id, bytes.fromhex("0000651A 16") + self._status(self.extensions)))
             return
         if type == 64:
             for each in self.held:
@@ -101,8 +112,11 @@ class FakeReader:
             return
         answer = 4 if type == 14 else type + 10
         code = self.refuses.get(type, 0) or self._do(type, body)
-        told = {1: self.capabilities, 26: self._rospecs()}.get(type, b"") if code == 0 else b""
-        said = message(answer, id, self._status(code) + told)
+        told = (
+            {1: self.capabilities, 2: self.config, 26: self._rospecs()}.get(type, b"") if code == 0 else b""
+        )
+        before = bytes([1, self.newest or 1]) if type == 46 else b""
+        said = message(answer, id, before + self._status(code) + told)
         if type in self.slow:
             asyncio.get_running_loop().call_later(0.02, self.send, said)
         else:

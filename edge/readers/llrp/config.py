@@ -1,13 +1,19 @@
-"""Settings of an LLRP reader."""
+"""Settings of an LLRP reader. What is left out stays as the reader is set."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edge.readers.urls import checked
 from edge.section import Section
 
 PORT = 5084  # IANA's registration for LLRP; LLRP 1.1, section 20.1
+
+Antenna = Annotated[int, Field(ge=1, le=65_535)]
+Dbm = Annotated[
+    float, Field(ge=-10.0, le=60.0)
+]  # what a table of powers may hold; readers transmit 10 to 33 dBm
+Input = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class LlrpConfig(Section):
@@ -17,5 +23,35 @@ class LlrpConfig(Section):
     url: Annotated[str, checked(PORT)]
     keepalive_s: float = Field(5.0, ge=0.5, le=60.0)  # how often the reader must say that it is alive
 
-    # Gen2's session: how long a tag keeps quiet after it was read. Left out, the reader's own setting stays.
+    # Which antennas read; left out, all that the reader has.
+    use_antennas: Annotated[tuple[Antenna, ...], Field(min_length=1)] | None = None
+    power_dbm: Dbm | dict[Antenna, Dbm] | None = None  # transmitted, before cable loss and antenna gain
+    mode: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None  # of the reader's table of modes
+    tari_us: Annotated[float, Field(ge=6.25, le=25.0)] | None = None  # Gen2's limits; within the mode's own
+    channel: Annotated[int, Field(ge=1, le=0xFFFF)] | None = None  # where the region does not hop
+    hop_table: Annotated[int, Field(ge=1, le=255)] | None = None  # where it does
+
+    # Gen2's session: how long a tag keeps quiet after it was read.
     session: Annotated[int, Field(ge=0, le=3)] | None = None
+    population: Annotated[int, Field(ge=1, le=0xFFFF)] | None = None  # tags that are there at once, about
+    transit_ms: Annotated[int, Field(ge=0, le=0xFFFFFFFF)] | None = None  # how long a tag stays in the field
+    search: Literal["single", "dual", "focus"] | None = None  # Impinj: which tags answer again
+    tid: bool = False  # Impinj: each read with the number that the chip's maker gave it
+
+    # Inputs that are on when they are low, as a light barrier that opens its contact when it is broken.
+    active_low: tuple[Input, ...] = ()
+    debounce_ms: float = Field(0.0, ge=0.0, le=1000.0)  # an input is believed when it stays for so long
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.tari_us is not None and self.mode is None:
+            raise ValueError("tari_us goes with a mode: say mode, too")
+        if self.channel is not None and self.hop_table is not None:
+            raise ValueError("a reader hops (hop_table) or stays on a channel (channel): say one of the two")
+        if isinstance(self.power_dbm, dict) and not self.power_dbm:
+            raise ValueError("power_dbm names no antenna: give it for each, as { 1 = 30.0, 2 = 27.0 }")
+        if isinstance(self.power_dbm, dict) and self.use_antennas:
+            strange = sorted(set(self.power_dbm) - set(self.use_antennas))
+            if strange:
+                raise ValueError(f"power_dbm names antenna {strange[0]}, which use_antennas does not")
+        return self

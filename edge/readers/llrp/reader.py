@@ -1,37 +1,46 @@
 """An LLRP reader as the supervisor sees it."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 from edge.errors import ReaderLost
 from edge.readers.llrp.clock import DeviceClock
 from edge.readers.llrp.config import PORT, LlrpConfig
-from edge.readers.llrp.protocol.answers import Capabilities, Event, event
-from edge.readers.llrp.protocol.commands import Type
-from edge.readers.llrp.protocol.reports import ReportDecoder, TagReport
+from edge.readers.llrp.converter import Converter
+from edge.readers.llrp.inputs import Change, Inputs
+from edge.readers.llrp.protocol.answers import status
+from edge.readers.llrp.protocol.events import Event, event
+from edge.readers.llrp.protocol.framing import Message
+from edge.readers.llrp.protocol.reports import ReportDecoder
+from edge.readers.llrp.protocol.types import Type
 from edge.readers.llrp.session import Session
-from edge.readers.llrp.setup import our_rospec, set_up
+from edge.readers.llrp.setup import Ready, agree_on_version, set_up
 from edge.readers.streams import connect
 from edge.readers.urls import parse
-from edge.reads import Read, TagRead, Trigger
+from edge.reads import Antenna, Lost, Read, Trigger
 
 log = logging.getLogger(__name__)
 
 # Keepalives missed before the reader is given up: one may be late behind a long report, two are not.
 KEEPALIVES_MISSED = 3
-# For a reader that never says how strong: in the middle of what tags at a gate have (-45 to -75 dBm), so that only
-# antenna and time decide.
-UNKNOWN_RSSI_DBM = -60.0
+# What comes after so long a stall, beyond the silence that ends a connection, was not late: the clock was set.
+_STALL_MARGIN_S = 10.0
+# Different warnings of one connection: a reader whose words never are the same twice is not to fill the log.
+_MOST_SAID = 20
 
 
 class LlrpReader:
     def __init__(self, config: LlrpConfig, name: str, now_us: Callable[[], int]) -> None:
         self.name = name
         self.detail = ""
+        self.held = False  # all that it saw since the connection before this one was kept, and comes now
         self._config = config
         self._now_us = now_us
-        self._utc = DeviceClock()
+        self._patience_s = KEEPALIVES_MISSED * config.keepalive_s
+        self._utc = self._clock()
+        self._heard_us: int | None = None  # when the reader last said something
+        self._asks_version = True
 
     @property
     def clock_offset_ms(self) -> float | None:
@@ -41,118 +50,126 @@ class LlrpReader:
     async def open(self) -> AsyncIterator[AsyncIterator[Sequence[Read]]]:
         async with connect(parse(self._config.url, port=PORT)) as stream:
             session = Session(stream, self.name)
-            self._utc = (
-                DeviceClock()
-            )  # what was learnt may be of another reader, or from before it was restarted
-            converter = Converter(self.name, self._utc)
-            converter.stamped(await session.greeting(), self._now_us())
-            converter.able = await set_up(session, self._config, self.name)
-            self.detail = converter.able.detail
+            # What was learnt may be of another reader, or from before it was restarted.
+            self._utc = self._clock(self._utc.offset_us, self._heard_us)
+            connection = _Connection(
+                self.name, Converter(self.name, self._utc, self._clock()), self._inputs()
+            )
+            connection.converter.at(await session.greeting(), self._now_us())
+            await self._agree_on_version(session)
+            ready = await set_up(session, self._config, self.name)
+            connection.ready(ready)
+            self.detail, self.held = ready.able.detail, ready.kept and self._heard_us is not None
             try:
-                yield self._reads(session, converter)
+                yield self._reads(session, connection)
             finally:
                 await session.farewell()
 
-    async def _reads(self, session: Session, converter: "Converter") -> AsyncIterator[Sequence[Read]]:
-        patience_s = KEEPALIVES_MISSED * self._config.keepalive_s
-        decoder = ReportDecoder()
-        while True:
-            messages = await session.receive(patience_s)
-            arrival_us = self._now_us()
-            for message in messages:
-                if message.type == Type.RO_ACCESS_REPORT:
-                    if reads := converter.reads(decoder.decode(message.body), arrival_us):
-                        yield reads
-                elif message.type == Type.READER_EVENT_NOTIFICATION:
-                    told = event(message.body)
-                    converter.stamped(told, arrival_us)
-                    self._heed(told)
-                    if told.gpi:
-                        yield [converter.trigger(told, told.gpi, arrival_us)]
-                else:
-                    log.debug("%s: message of type %d not used", self.name, message.type)
+    async def _agree_on_version(self, session: Session) -> None:
+        if not self._asks_version:
+            return
+        try:
+            await agree_on_version(session)
+        except ReaderLost:
+            self._asks_version = False  # perhaps at this very question: next time it is spared
+            raise
 
-    def _heed(self, told: Event) -> None:
-        """Say what a person should know, and give the connection up where the reader has."""
+    def _clock(self, before: int | None = None, since_us: int | None = None) -> DeviceClock:
+        return DeviceClock(int((self._patience_s + _STALL_MARGIN_S) * 1e6), before, since_us)
+
+    def _inputs(self) -> Inputs:
+        return Inputs(self._config.active_low, int(self._config.debounce_ms * 1000))
+
+    async def _reads(self, session: Session, connection: "_Connection") -> AsyncIterator[Sequence[Read]]:
+        while True:
+            messages = await session.receive(
+                self._patience_s, wake_s=connection.inputs.wait_s(self._now_us())
+            )
+            arrival_us = self._now_us()
+            if messages:
+                self._heard_us = arrival_us
+            for message in messages:
+                for reads in connection.take(message, arrival_us):
+                    yield reads
+            if late := connection.inputs.due(arrival_us):
+                yield connection.triggers(late)
+
+
+class _Connection:
+    """What one connection says, turned into reads."""
+
+    def __init__(self, name: str, converter: Converter, inputs: Inputs) -> None:
+        self.converter = converter
+        self.inputs = inputs
+        self._name = name
+        self._decoder = ReportDecoder()
+        self._rospec = 0
+        self._said: set[str] = set()  # what was logged, and is not to be again
+
+    def ready(self, ready: Ready) -> None:
+        """From now on it reads."""
+        self.converter.frequencies_khz = ready.able.frequencies_khz
+        self._rospec = ready.rospec
+
+    def take(self, message: Message, arrival_us: int) -> Iterable[Sequence[Read]]:
+        """The reads in a message that arrived then.
+
+        Raises:
+            ReaderLost: the reader takes its leave, or reads no more.
+            ProtocolError: what follows in the message cannot be read.
+        """
+        match message.type:
+            case Type.RO_ACCESS_REPORT:
+                return self._tags(message.body, arrival_us)
+            case Type.READER_EVENT_NOTIFICATION:
+                told = event(message.body)
+                reads = self._told(told, self.converter.at(told, arrival_us), arrival_us)
+                return [reads] if reads else []
+            case Type.ERROR_MESSAGE:
+                self._once("error", f"the reader says that something was wrong: {status(message.body)}")
+            case _:
+                log.debug("%s: message of type %d not used", self._name, message.type)
+        return []
+
+    def triggers(self, changes: Sequence[Change]) -> list[Read]:
+        return [Trigger(at_us=at, gate=self._name, input=number, on=on) for number, on, at in changes]
+
+    def _tags(self, body: bytes, arrival_us: int) -> Iterator[Sequence[Read]]:
+        for tags in self._decoder.decode(body):
+            if reads := self.converter.reads(tags, arrival_us):
+                yield reads
+
+    def _told(self, told: Event, at_us: int, arrival_us: int) -> list[Read]:
+        """What is to be known of an event; says what a person should know, and gives up where the reader has."""
         if told.closing:
-            raise ReaderLost("the reader closed the connection")
-        if told.ended == our_rospec(self._config):
-            raise ReaderLost("the reader stopped reading by itself")
+            raise ReaderLost(f"{self._name}: the reader closed the connection")
+        if told.ended == self._rospec:
+            raise ReaderLost(f"{self._name}: the reader stopped reading by itself")
+        if told.buffer_percent is not None:
+            words = f"the reader's report buffer is {told.buffer_percent} % full: we are too slow for it"
+            self._once("buffer", words)
+        for exception in told.exceptions:
+            self._once(exception, f"the reader says: {exception}")
+        reads: list[Read] = []
+        if told.gpi:
+            reads += self.triggers(self.inputs.change(*told.gpi, at_us))
         if told.antenna:
             number, connected = told.antenna
-            level = logging.INFO if connected else logging.WARNING
             log.log(
-                level, "%s: antenna %d is %s", self.name, number, "connected" if connected else "disconnected"
-            )
-        if told.buffer_percent is not None:
-            log.warning("%s: the reader's report buffer is %d %% full", self.name, told.buffer_percent)
+                logging.INFO if connected else logging.WARNING, "%s: antenna %d is %s",
+                self._name, number, "connected" if connected else "disconnected",
+            )  # fmt: skip
+            reads.append(Antenna(at_us=at_us, gate=self._name, antenna=number, connected=connected))
         if told.overflow:
-            log.error("%s: the reader's report buffer has overflowed; reads are lost", self.name)
-        for exception in told.exceptions:
-            log.warning("%s: the reader says: %s", self.name, exception)
-
-
-class Converter:
-    """From what one connection says to what the edge knows, on our clock."""
-
-    def __init__(self, gate: str, utc: DeviceClock) -> None:
-        self.able = Capabilities()
-        self._gate = gate
-        self._utc = utc
-        self._uptime = (
-            DeviceClock()
-        )  # counts from the reader's start: as good as any clock for telling times apart
-
-    def stamped(self, told: Event, arrival_us: int) -> None:
-        """Learn from an event's own time."""
-        if told.utc is not None:
-            self._utc.observe(told.utc, arrival_us)
-        if told.uptime is not None:
-            self._uptime.observe(told.uptime, arrival_us)
-
-    def trigger(self, told: Event, gpi: tuple[int, bool], arrival_us: int) -> Trigger:
-        port, high = gpi
-        return Trigger(
-            at_us=self._ours(told.utc, told.uptime, arrival_us), gate=self._gate, input=port, on=high
-        )
-
-    def reads(self, reports: Sequence[TagReport], arrival_us: int) -> list[TagRead]:
-        """The reads in one message that arrived at `arrival_us`; a tag with an empty EPC is nobody's."""
-        self._learn(reports, arrival_us)
-        channels = self.able.frequencies_khz
-        reads = []
-        for epc, antenna, rssi, channel, first_utc, last_utc, first_uptime, last_uptime, merged in reports:
-            if not epc:
-                continue
-            utc = first_utc if last_utc is None else last_utc
-            uptime = first_uptime if last_uptime is None else last_uptime
-            reads.append(
-                TagRead(
-                    at_us=self._ours(utc, uptime, arrival_us),
-                    gate=self._gate,
-                    antenna=antenna or 0,
-                    epc=(epc if len(epc) % 2 == 0 else epc + b"\x00").hex().upper(),
-                    rssi_dbm=UNKNOWN_RSSI_DBM if rssi is None else float(rssi),
-                    channel_mhz=channels[channel - 1] / 1000
-                    if channel and channel <= len(channels)
-                    else None,
-                    count=merged or 1,
-                )
-            )
+            # Which reads are lost is not said. Assumed: a full buffer takes no more, until it was emptied just now.
+            reason = "the reader's report buffer was full"
+            log.error("%s: %s; reads are lost", self._name, reason)
+            to_us = max(at_us, arrival_us)
+            reads.append(Lost(at_us=at_us, device=self._name, from_us=at_us, to_us=to_us, reason=reason))
         return reads
 
-    def _learn(self, reports: Sequence[TagReport], arrival_us: int) -> None:
-        utc = [utc for each in reports if (utc := each.last_utc or each.first_utc)]
-        if utc:
-            self._utc.observe(max(utc), arrival_us)
-        uptime = [uptime for each in reports if (uptime := each.last_uptime or each.first_uptime)]
-        if uptime:
-            self._uptime.observe(max(uptime), arrival_us)
-
-    def _ours(self, utc: int | None, uptime: int | None, arrival_us: int) -> int:
-        """A moment that the reader stamped, by our clock; the time of arrival where it did not."""
-        if utc is not None and self._utc.offset_us is not None:
-            return utc - self._utc.offset_us
-        if uptime is not None and self._uptime.offset_us is not None:
-            return uptime - self._uptime.offset_us
-        return arrival_us
+    def _once(self, what: str, words: str) -> None:
+        """Log a warning, unless one about this was logged in this connection."""
+        if what not in self._said and len(self._said) < _MOST_SAID:
+            self._said.add(what)
+            log.warning("%s: %s", self._name, words)

@@ -5,35 +5,34 @@ from typing import Any
 
 import pytest
 
-from edge.readers.llrp.protocol.answers import Event, event
-from edge.readers.llrp.protocol.commands import Type
+from edge.readers.llrp.protocol.events import Event, event
 from edge.readers.llrp.protocol.framing import Framer
 from edge.readers.llrp.protocol.reports import ReportDecoder
+from edge.readers.llrp.protocol.types import Type
 from edge.readers.sics.protocol import Busy, Lines, NotUnderstood, Serial, Weight, parse
 from tests.support.captures import Capture, cases, three_ways
+from tests.support.llrp_tags import rows
 
 
 def llrp(pieces: list[bytes]) -> Iterator[dict[str, Any]]:
+    """Each message, and each tag of a report for itself: reports that come together are handed out as one."""
     framer, decoder = Framer(), ReportDecoder()
     for piece in pieces:
         framer.receive(piece)
         for message in framer.messages():
-            said: dict[str, Any] = {"type": message.type, "id": message.id}
             if message.type == Type.RO_ACCESS_REPORT:
-                tags = [
-                    tag._asdict() | {"epc": tag.epc.hex().upper()} for tag in decoder.decode(message.body)
-                ]
-                said["tags"] = [
-                    {key: value for key, value in tag.items() if value is not None} for tag in tags
-                ]
+                for tag in rows(decoder.decode(message.body)):
+                    said = {key: value for key, value in tag._asdict().items() if value is not None}
+                    yield {k: v.hex().upper() if isinstance(v, bytes) else v for k, v in said.items()}
             elif message.type == Type.READER_EVENT_NOTIFICATION:
                 nothing, told = Event(), event(message.body)
-                said["event"] = {
+                yield {
                     key: list(value) if isinstance(value, tuple) else value
                     for key in Event.__slots__
                     if (value := getattr(told, key)) != getattr(nothing, key)
                 }
-            yield said
+            else:
+                yield {"type": message.type, "id": message.id}
 
 
 def sics(pieces: list[bytes]) -> Iterator[dict[str, Any]]:

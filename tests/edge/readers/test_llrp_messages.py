@@ -5,15 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ProtocolError
-from edge.readers.llrp.protocol.answers import Capabilities, Status, capabilities, event, rospecs, status
+from edge.readers.llrp.protocol.answers import Status, rospecs, status
+from edge.readers.llrp.protocol.capabilities import Capabilities, capabilities
 from edge.readers.llrp.protocol.commands import (
-    Type,
+    add_rospec,
+    antenna_configuration,
     full_config,
+    inventory_command,
     keepalive_config,
     message,
-    read_all_antennas,
     rospec_id,
+    singulation_control,
 )
+from edge.readers.llrp.protocol.events import event
+from edge.readers.llrp.protocol.types import Type
 
 OK = "011F 0008 0000 0000"
 
@@ -29,7 +34,7 @@ def test_a_command_about_one_rospec() -> None:
 
 
 def test_add_rospec_reads_all_antennas_for_ever_and_reports_each_tag() -> None:
-    assert message(Type.ADD_ROSPEC, 10, read_all_antennas(1, None)) == bytes.fromhex(
+    assert message(Type.ADD_ROSPEC, 10, add_rospec(1, (0,))) == bytes.fromhex(
         "0414 00000050 0000000A"
         "00B1 0046 00000001 00 00"  # ROSpec 1, priority 0, disabled
         "00B2 0012 00B3 0005 01 00B6 0009 00 00000000"  # starts at once, never stops
@@ -40,7 +45,9 @@ def test_add_rospec_reads_all_antennas_for_ever_and_reports_each_tag() -> None:
 
 def test_add_rospec_in_a_session() -> None:
     session_2 = "00DE 0016 0000 014A 0010 00 0150 000B 80 0020 00000000"
-    assert bytes.fromhex("00BA 001D 0001 01" + session_2) in read_all_antennas(1, 2)
+    assert bytes.fromhex("00BA 001D 0001 01" + session_2) in add_rospec(
+        1, (0,), antenna_configuration(0, inventory_command(singulation_control(2, 32, 0)))
+    )
 
 
 def test_configuration_switches_on_keepalives_events_inputs_and_holding() -> None:
@@ -86,14 +93,22 @@ def test_capabilities() -> None:
     bands = bytes.fromhex("008F 0021 0348 0001 0090 0019") + hops
     body = bytes.fromhex(OK) + device + llrp + bands
     assert capabilities(body) == Capabilities(
-        "Impinj model 2001002, firmware 5.14", 4, True, (902862, 903362)
+        maker=25882,
+        detail="Impinj model 2001002, firmware 5.14",
+        antennas=4,
+        has_utc=True,
+        gpis=4,
+        holds=True,
+        hops=True,
+        tables_khz={1: (902862, 903362)},
     )
+    assert capabilities(body).frequencies_khz == (902862, 903362)
 
 
 def test_fixed_frequencies_and_a_reader_that_cannot_hold() -> None:
     llrp = bytes.fromhex("008E 001C 40 01 0000 00000001 00000020 00000001 000005E4 00000008")
     fixed = bytes.fromhex("008F 001B 0348 0001 0090 0013 0092 000F 00 0094 000A 0001 000D3650")
-    assert capabilities(bytes.fromhex(OK) + llrp + fixed) == Capabilities("", 0, False, (865872,))
+    assert capabilities(bytes.fromhex(OK) + llrp + fixed) == Capabilities(tables_khz={0: (865872,)})
 
 
 def test_rospecs() -> None:

@@ -8,12 +8,12 @@ import pytest
 from edge.errors import ProtocolError, ReaderLost, ReaderRefused
 from edge.readers.llrp.config import LlrpConfig
 from edge.readers.llrp.reader import LlrpReader
-from edge.reads import Read, TagRead, Trigger
+from edge.reads import Antenna, Lost, Read, TagRead, Trigger
 from tests.support.llrp_reader import FakeReader, notification, report, tag
 
 NOON = 1763800000000000  # what the fake's connection event says, and what our clock says in these tests
 A, B, C = "3074257BF7194E4000001A85", "3074257BF7194E4000001A86", "3074257BF7194E4000001A87"
-CONNECT, DELETE, ADD, START, ENABLE, REPORTS, CLOSE = 1, 21, 20, 22, 24, 64, 14
+VERSION, CONNECT, DELETE, ADD, START, ENABLE, REPORTS, CLOSE = 46, 1, 21, 20, 22, 24, 64, 14
 
 
 def driver(
@@ -46,7 +46,7 @@ async def test_sets_a_fresh_reader_up_and_reads() -> None:
                 TagRead(at_us=NOON - 500, gate="dock-1", antenna=3, epc=A, rssi_dbm=-60.0),
                 TagRead(at_us=NOON - 400, gate="dock-1", antenna=1, epc=B, rssi_dbm=-55.0),
             ]
-        assert fake.heard[0] == CONNECT
+        assert fake.heard[:2] == [VERSION, CONNECT]
         assert fake.heard.index(ADD) < fake.heard.index(ENABLE) < fake.heard.index(REPORTS)
         assert fake.heard[-1] == CLOSE
 
@@ -221,7 +221,7 @@ async def test_a_clock_that_is_set_while_we_read_is_followed() -> None:
         reader = driver(fake)
         async with reader.open() as batches:
             fake.send(report(tag(A, NOON + hour - 10), tag(B, NOON + hour)))
-            assert [read.at_us for read in await take(batches, 2)] == [NOON - 10, NOON]
+            assert [read.at_us for read in await take(batches, 2)] == [NOON, NOON]
         assert reader.clock_offset_ms == 3_600_000
 
 
@@ -275,18 +275,37 @@ async def test_what_precedes_garbage_is_not_lost() -> None:
             await anext(batches)
 
 
-async def test_what_a_person_should_know_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    async with FakeReader().listening() as fake, driver(fake).open() as batches:
-        for params in ("00FF 0007 00 0002", "00FA 0005 50", "00FB 0004", "00FC 0009 0003 686F74"):
+async def test_what_a_person_should_know_is_logged_once_and_what_others_should_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with FakeReader().listening() as fake, driver(fake, now=NOON + 5).open() as batches:
+        for params in (
+            "00FF 0007 00 0002",
+            "00FA 0005 50",
+            "00FA 0005 5A",
+            "00FB 0004",
+            "00FC 0009 0003 686F74",
+        ):
             fake.send(notification(bytes.fromhex(params)))
+        fake.send(notification(bytes.fromhex("00FF 0007 01 0002")))
+        fake.send(bytes.fromhex("0464 00000014 00000000 011F 000A 0064 0002 6E6F")[:20])
+        assert await take(batches, 3) == [
+            Antenna(at_us=NOON + 5, gate="dock-1", antenna=2, connected=False),
+            Lost(
+                at_us=NOON + 5, device="dock-1", from_us=NOON + 5, to_us=NOON + 5,
+                reason="the reader's report buffer was full",
+            ),
+            Antenna(at_us=NOON + 5, gate="dock-1", antenna=2, connected=True),
+        ]  # fmt: skip
         fake.send(report(tag(A, NOON)))
         await take(batches, 1)
     said = [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
     assert said == [
         "dock-1: antenna 2 is disconnected",
-        "dock-1: the reader's report buffer is 80 % full",
-        "dock-1: the reader's report buffer has overflowed; reads are lost",
+        "dock-1: the reader's report buffer is 80 % full: we are too slow for it",
+        "dock-1: the reader's report buffer was full; reads are lost",
         "dock-1: the reader says: hot",
+        "dock-1: the reader says that something was wrong: status 100, 'no'",
     ]
 
 

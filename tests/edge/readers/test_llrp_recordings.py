@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from edge.readers.llrp.protocol.answers import capabilities, event, rospecs, status
+from edge.readers.llrp.protocol.answers import rospecs, status
+from edge.readers.llrp.protocol.capabilities import capabilities
+from edge.readers.llrp.protocol.events import event
 from edge.readers.llrp.protocol.params import walk
 from edge.readers.llrp.protocol.reports import ReportDecoder
+from tests.support.llrp_tags import rows
 
 ROOT = Path(os.environ.get("STOCKBEAT_DATA") or Path(__file__).parents[4] / "shared" / "data")
 FOLDER = ROOT / "llrp"
@@ -29,7 +32,7 @@ def load(name: str) -> tuple[bytes, dict[str, Any]]:
 @pytest.mark.parametrize("number", range(1, 10))
 def test_reports(number: int) -> None:
     body, golden = load(f"roAccessReports/ROAccessReport-{number:03}")
-    reports = ReportDecoder().decode(body)
+    reports = rows(ReportDecoder().decode(body))
     assert [
         (
             base64.b64encode(report.epc).decode(),

@@ -1,51 +1,11 @@
 """What a client says to a reader: whole messages, ready to be sent. Source: LLRP 1.1, section 17.1."""
 
 import struct
-from enum import IntEnum
+from collections.abc import Sequence
 
 from edge.readers.llrp.protocol.framing import HEADER
 from edge.readers.llrp.protocol.params import tlv
-
-_VERSION = 1  # 1.0.1: what we use is the same in 1.1, and a reader answers in the version it is asked in
-
-
-class Type(IntEnum):
-    """The message types that we send or understand. Source: LLRP 1.1, Table 3."""
-
-    GET_READER_CAPABILITIES = 1
-    SET_READER_CONFIG = 3
-    CLOSE_CONNECTION_RESPONSE = 4
-    GET_READER_CAPABILITIES_RESPONSE = 11
-    SET_READER_CONFIG_RESPONSE = 13
-    CLOSE_CONNECTION = 14
-    ADD_ROSPEC = 20
-    DELETE_ROSPEC = 21
-    START_ROSPEC = 22
-    ENABLE_ROSPEC = 24
-    GET_ROSPECS = 26
-    ADD_ROSPEC_RESPONSE = 30
-    DELETE_ROSPEC_RESPONSE = 31
-    START_ROSPEC_RESPONSE = 32
-    ENABLE_ROSPEC_RESPONSE = 34
-    GET_ROSPECS_RESPONSE = 36
-    RO_ACCESS_REPORT = 61
-    KEEPALIVE = 62
-    READER_EVENT_NOTIFICATION = 63
-    ENABLE_EVENTS_AND_REPORTS = 64
-    KEEPALIVE_ACK = 72
-    ERROR_MESSAGE = 100
-
-
-ANSWER_TO = {
-    Type.GET_READER_CAPABILITIES: Type.GET_READER_CAPABILITIES_RESPONSE,
-    Type.SET_READER_CONFIG: Type.SET_READER_CONFIG_RESPONSE,
-    Type.CLOSE_CONNECTION: Type.CLOSE_CONNECTION_RESPONSE,
-    Type.ADD_ROSPEC: Type.ADD_ROSPEC_RESPONSE,
-    Type.DELETE_ROSPEC: Type.DELETE_ROSPEC_RESPONSE,
-    Type.START_ROSPEC: Type.START_ROSPEC_RESPONSE,
-    Type.ENABLE_ROSPEC: Type.ENABLE_ROSPEC_RESPONSE,
-    Type.GET_ROSPECS: Type.GET_ROSPECS_RESPONSE,
-}
+from edge.readers.llrp.protocol.types import Type
 
 ALL_CAPABILITIES = b"\x00"  # RequestedData 0
 
@@ -67,8 +27,9 @@ _EVENTS_WANTED = {
 _CONTENT = 0x1000 | 0x0800 | 0x0400 | 0x0200 | 0x0100 | 0x0080
 
 
-def message(type: Type, message_id: int, body: bytes = b"") -> bytes:
-    return HEADER.pack(_VERSION << 10 | type, HEADER.size + len(body), message_id) + body
+def message(type: Type, message_id: int, body: bytes = b"", *, version: int = 1) -> bytes:
+    """`version` 1 is LLRP 1.0.1, 2 is 1.1: what we use is laid out alike in both."""
+    return HEADER.pack(version << 10 | type, HEADER.size + len(body), message_id) + body
 
 
 def rospec_id(rospec: int) -> bytes:
@@ -96,23 +57,51 @@ def full_config(keepalive_ms: int, gpis: int, *, hold: bool) -> bytes:
     )
 
 
-def read_all_antennas(rospec: int, session: int | None) -> bytes:
-    """The body of an ADD_ROSPEC that reads on all antennas, by itself and for ever, a report for each read of a tag.
+def antenna_configuration(antenna: int, *settings: bytes) -> bytes:
+    """What one antenna is told, 0 for all: the parameters below, in this order."""
+    return tlv(222, struct.pack("!H", antenna), *settings)
+
+
+def rf_transmitter(hop_table: int, channel: int, power: int) -> bytes:
+    """`power` is an index of the reader's table; of hop table and channel the one that its region has no use for is
+    passed over."""
+    return tlv(224, struct.pack("!HHH", hop_table, channel, power))
+
+
+def inventory_command(*controls: bytes) -> bytes:
+    """How to talk to Gen2 tags: the parameters below, in this order, and a vendor's own behind them."""
+    return tlv(330, b"\x00", *controls)
+
+
+def rf_control(mode: int, tari_ns: int) -> bytes:
+    """Tari 0 leaves it to the reader."""
+    return tlv(335, struct.pack("!HH", mode, tari_ns))
+
+
+def singulation_control(session: int, population: int, transit_ms: int) -> bytes:
+    return tlv(336, struct.pack("!BHI", session << 6, population, transit_ms))
+
+
+def add_rospec(rospec: int, antennas: Sequence[int], told: bytes = b"", selector: bytes = b"") -> bytes:
+    """The body of an ADD_ROSPEC that reads by itself and for ever, and reports each read of a tag.
 
     Args:
         rospec: its number, by which it is known again.
-        session: of Gen2, 0 to 3; None leaves it, and all else about the air, as the reader is set.
+        antennas: to read on; 0 is all.
+        told: to the antennas, as AntennaConfiguration parameters; empty leaves the air as the reader is set.
+        selector: a vendor's own, of what to report beyond the standard's fields.
     """
     start = tlv(179, b"\x01")  # ROSpecStartTrigger: Immediate, as soon as it is enabled
     stop = tlv(182, struct.pack("!BI", 0, 0))  # ROSpecStopTrigger: Null
-    antennas = struct.pack("!HH", 1, 0)  # one antenna ID, and 0 stands for all
-    air = b""
-    if session is not None:
-        # The reader weighs population and transit time by itself: 32 tags, 0 for unknown.
-        singulation = tlv(336, struct.pack("!BHI", session << 6, 32, 0))
-        air = tlv(222, struct.pack("!H", 0), tlv(330, b"\x00", singulation))
-    inventory = tlv(186, struct.pack("!HB", 1, 1), air)  # InventoryParameterSpec 1 of air protocol 1, Gen2
-    scan = tlv(183, antennas, tlv(184, struct.pack("!BI", 0, 0)), inventory)  # AISpecStopTrigger: Null
+    places = struct.pack(f"!H{len(antennas)}H", len(antennas), *antennas)
+    inventory = tlv(186, struct.pack("!HB", 1, 1), told)  # InventoryParameterSpec 1 of air protocol 1, Gen2
+    scan = tlv(183, places, tlv(184, struct.pack("!BI", 0, 0)), inventory)  # AISpecStopTrigger: Null
     content = tlv(238, struct.pack("!H", _CONTENT), tlv(348, b"\x00"))
-    report = tlv(237, struct.pack("!BH", 2, 1), content)  # after every tag, and at the end of the ROSpec
+    report = tlv(
+        237, struct.pack("!BH", 2, 1), content, selector
+    )  # after every tag, and at the end of the ROSpec
     return tlv(177, struct.pack("!IBB", rospec, 0, 0), tlv(178, start, stop), scan, report)
+
+
+# GET_READER_CONFIG's body: AntennaConfiguration (3) of all antennas; no input and no output.
+PRESENT_ANTENNAS = struct.pack("!HBHH", 0, 3, 0, 0)

@@ -6,7 +6,15 @@ from typing import NamedTuple
 
 from edge.errors import ProtocolError
 
+# What we hand on of a text that a device wrote.
+_LONGEST_WORDS = 200
+
 TLV_HEADER = struct.Struct("!HH")  # 6 reserved bits, 10 of type; length with this header
+
+VENDOR = struct.Struct(
+    "!II"
+)  # what a Custom parameter begins with: IANA private enterprise number, vendor's own type
+IMPINJ = 25882
 
 # The types in the short form (TV: one byte, the type with its top bit set), and how many bytes follow that byte.
 TV_SIZES = {
@@ -92,3 +100,20 @@ def tlv(type: int, *content: bytes) -> bytes:
     """One parameter in the long form."""
     inside = b"".join(content)
     return TLV_HEADER.pack(type, TLV_HEADER.size + len(inside)) + inside
+
+
+def long_params(body: bytes, start: int, end: int) -> Iterator[Param]:
+    """The parameters in the long form: where we look for one, a short one of the same number is another thing."""
+    return (param for param in walk(body, start, end) if not param.tv)
+
+
+def words(body: bytes, start: int, size: int, end: int) -> str:
+    """A text that the device wrote, fit for a log: printable, and not longer than anyone reads.
+
+    Raises:
+        ProtocolError: it runs over the end of its parameter.
+    """
+    if start + size > end:
+        raise ProtocolError(f"LLRP text of {size} bytes in {end - start}")
+    text = body[start : start + size].decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "?" for c in text)[:_LONGEST_WORDS]
