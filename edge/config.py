@@ -58,9 +58,14 @@ def _several(epcs: object) -> object:
     return (epcs,) if isinstance(epcs, str) else epcs
 
 
-Epcs = Annotated[
-    tuple[Annotated[str, AfterValidator(_epc)], ...], Field(min_length=1), BeforeValidator(_several)
-]
+def _some(epcs: tuple[str, ...]) -> tuple[str, ...]:
+    if not epcs:
+        raise ValueError("is empty; name at least one tag, or leave the antenna out")
+    return epcs
+
+
+Epc = Annotated[str, AfterValidator(_epc)]
+Epcs = Annotated[tuple[Epc, ...], BeforeValidator(_several), AfterValidator(_some)]
 
 
 class UplinkConfig(Section):

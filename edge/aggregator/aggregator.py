@@ -63,12 +63,14 @@ class Aggregator:
         antennas = self._antennas[read.gate]
         if isinstance(read, TagRead):
             said = antennas.observe(read, mono_ms, self._stamp)
-            if antennas.is_reference(read.epc):
-                return list(said)
+            if said is not None and antennas.is_reference(read.epc):
+                return said
             events = gate.observe(read, mono_ms, self._stamp)
-            return [*said, *self._seen(read.gate, events)] if said or events else events
+            if events:
+                events = self._seen(read.gate, events)
+            return said + events if said else events
         if isinstance(read, Antenna):
-            return list(antennas.connected(read, mono_ms, self._stamp))
+            return antennas.connected(read, mono_ms, self._stamp)
         gate.trigger(read)
         return []
 

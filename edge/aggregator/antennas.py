@@ -13,13 +13,13 @@ Tags fixed within sight of an antenna, its *references*, prove it: learnt is how
 A load that stands in the beam for minutes hides the reference, but its own tags are read: any read is a sign of life.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 
 from edge.aggregator.moments import Stamp, moment
-from edge.aggregator.sight import LASTING_MS, SHADOWED_MS, UNREAD_MS, WINDOW_MS, Sight, Verdict
+from edge.aggregator.sight import WINDOW_MS, Sight, Span, Verdict
 from edge.reads import Antenna, TagRead
 from wire.events import Blind, Event, Passage
 
@@ -28,9 +28,6 @@ LATE_MS = 500  # as gate.LATE_MS: reads come so much later than they were made
 UNWATCHED_MS = 60_000
 # After a reader has come back, what it holds may still be coming for so long (as devices.CATCH_UP_S).
 CATCH_UP_MS = 10_000
-
-NOTHING = (0, 0, "")  # to be said of an antenna
-REPEAT_MS = 3_600_000  # while blindness lasts it is said again, each time for the span since
 
 
 class State(msgspec.Struct, array_like=True):
@@ -70,11 +67,11 @@ class AntennaWatch:
         """Whether a tag is fixed at this gate as a reference: never goods."""
         return epc in self._references
 
-    def observe(self, read: TagRead, at_ms: int, stamp: Stamp) -> Sequence[Event]:
-        """Take every read of the gate, references or not."""
+    def observe(self, read: TagRead, at_ms: int, stamp: Stamp) -> list[Event] | None:
+        """Take every read of the gate. None: an ordinary tag's, with nothing to say. A list: see `is_reference` too."""
         self._heard[read.antenna] = at_ms
         if at_ms < self._ends_ms and read.epc not in self._references:
-            return ()
+            return None
         self._state.wall_ms = read.at_us // 1000 - at_ms
         events = self._watched(at_ms, stamp)
         if read.epc in self._of.get(read.antenna, ()):
@@ -84,25 +81,25 @@ class AntennaWatch:
             self._state.sights[read.antenna].seen_ms = at_ms
         return events
 
-    def advance(self, now_ms: int, stamp: Stamp) -> Sequence[Event]:
+    def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
         """Time has passed."""
         if not self._up or now_ms - LATE_MS < self._ends_ms:
-            return ()
+            return []
         return self._watched(now_ms - LATE_MS, stamp)
 
-    def connected(self, event: Antenna, at_ms: int, stamp: Stamp) -> Sequence[Event]:
+    def connected(self, event: Antenna, at_ms: int, stamp: Stamp) -> list[Event]:
         """The reader says that an antenna came off, or is there again."""
         sight = self._state.sights.get(event.antenna)
         if sight is None or sight.connected == event.connected:
-            return ()
+            return []
         self._state.wall_ms = event.at_us // 1000 - at_ms
         self.changed = True
         sight.connected = event.connected
         if not event.connected:
-            self._begin_blind(sight, at_ms)
-            return ()
+            sight.begin_blind(at_ms)
+            return []
         self._heard[event.antenna] = at_ms
-        return self._said([(event.antenna, *self._end_blind(sight, at_ms))], at_ms, stamp)
+        return self._said([(event.antenna, sight, sight.end_blind(at_ms))], at_ms, stamp)
 
     def passed(self, passage: Passage) -> bool:
         """Take a passage that has been decided; returns whether every antenna saw throughout it."""
@@ -133,7 +130,8 @@ class AntennaWatch:
     def troubles(self) -> list[str]:
         """What is wrong now, in words; each begins with a name of its own, up to a colon."""
         return [
-            f"{self.gate}, antenna {antenna} is {sight.verdict}: {self._why(antenna, sight)}"
+            f"{self.gate}, antenna {antenna} is {sight.verdict}: "
+            f"{sight.why(bool(self._of.get(antenna)), self._moment)}"
             for antenna, sight in self._state.sights.items()
             if sight.verdict is not Verdict.SEES
         ]
@@ -166,7 +164,7 @@ class AntennaWatch:
         self._ends_ms = at_ms + WINDOW_MS
         self._counts.clear()
 
-    def _watched(self, at_ms: int, stamp: Stamp) -> Sequence[Event]:
+    def _watched(self, at_ms: int, stamp: Stamp) -> list[Event]:
         """Judge every window that has ended by now."""
         if not self._ends_ms or at_ms > max(self._ends_ms, self._at_ms) + UNWATCHED_MS:
             self._begin(at_ms)
@@ -179,60 +177,21 @@ class AntennaWatch:
 
     def _judge_all(self, end_ms: int, stamp: Stamp) -> list[Event]:
         self.changed = True
-        said = []
+        said: list[tuple[int, Sight, Span]] = []
         for antenna, sight in self._state.sights.items():
             reads, powers = self._counts.get(antenna, (0, 0.0))
             doubtful = sight.doubtful(self._silent_ms(antenna, end_ms))
             if antenna in self._of and self._whole and sight.connected and not doubtful:
                 sight.learn(int(reads), powers / reads if reads else 0.0)
-            said.append((antenna, *self._judge(antenna, sight, end_ms)))
+            span = sight.judge(self._heard_ms(antenna), self._since_ms, end_ms)
+            said.append((antenna, sight, span))
         self._counts.clear()
         self._whole = True
         return self._said(said, end_ms, stamp)
 
-    def _judge(self, antenna: int, sight: Sight, end_ms: int) -> tuple[int, int, str]:
-        """Returns from when to when its blindness is to be said (the same, for nothing) and why."""
-        heard_ms, silent_ms = self._heard_ms(antenna), self._silent_ms(antenna, end_ms)
-        sight.alive(heard_ms)
-        if not sight.connected and heard_ms > sight.blind_ms + LATE_MS:
-            sight.connected = True  # nobody said so, but what reads is connected
-        if sight.verdict is Verdict.BLIND and sight.connected and heard_ms > sight.blind_ms:
-            return self._end_blind(sight, heard_ms)  # nothing but a read ends blindness
-        gone = sight.doubtful(silent_ms) and (silent_ms >= SHADOWED_MS or sight.passed_unread())
-        if not sight.connected or gone or sight.verdict is Verdict.BLIND:
-            self._begin_blind(sight, max(heard_ms, self._since_ms))
-            return self._go_on_blind(antenna, sight, end_ms)
-        sight.weak_ms = (sight.weak_ms or end_ms) if sight.weaker() else 0
-        hidden = sight.learnt() and end_ms - max(sight.seen_ms, self._since_ms) >= UNREAD_MS
-        if sight.passed_unread():
-            sight.verdict = Verdict.SUSPECT
-        elif hidden or (sight.weak_ms and end_ms - sight.weak_ms >= LASTING_MS):
-            sight.verdict = Verdict.DETUNED
-        else:
-            sight.verdict = Verdict.UNPROVEN if sight.unproven() else Verdict.SEES
-        return NOTHING
-
-    def _go_on_blind(self, antenna: int, sight: Sight, end_ms: int) -> tuple[int, int, str]:
-        sight.bad(sight.blind_ms, end_ms)
-        if end_ms - sight.said_ms < REPEAT_MS and sight.said_ms != sight.blind_ms:
-            return NOTHING
-        from_ms, sight.said_ms = sight.said_ms, end_ms
-        return from_ms, end_ms, self._why(antenna, sight)
-
-    @staticmethod
-    def _begin_blind(sight: Sight, from_ms: int) -> None:
-        if sight.verdict is not Verdict.BLIND:
-            sight.verdict, sight.blind_ms, sight.said_ms = Verdict.BLIND, from_ms, from_ms
-
-    def _end_blind(self, sight: Sight, at_ms: int) -> tuple[int, int, str]:
-        from_ms = sight.said_ms
-        sight.verdict, sight.missed = Verdict.SEES, 0
-        sight.bad(sight.blind_ms, at_ms)
-        return from_ms, max(from_ms, at_ms), "sees again"
-
-    def _said(self, spans: Iterable[tuple[int, int, int, str]], at_ms: int, stamp: Stamp) -> list[Event]:
+    def _said(self, spans: Iterable[tuple[int, Sight, Span]], at_ms: int, stamp: Stamp) -> list[Event]:
         """One event for all antennas that have something to say: when a reader's radio fails, all go blind at once."""
-        found = [span for span in spans if span[2] > span[1]]
+        found = [(antenna, sight, span) for antenna, sight, span in spans if span[1] > span[0]]
         if not found:
             return []
         return [
@@ -242,34 +201,14 @@ class AntennaWatch:
                 boot=stamp.boot,
                 mono_ms=max(0, at_ms),
                 device=self.gate,
-                from_at=self._moment(min(from_ms for _, from_ms, _, _ in found)),
-                to_at=self._moment(max(to_ms for _, _, to_ms, _ in found)),
-                reason="; ".join(f"antenna {antenna} {why}" for antenna, _, _, why in found)[:500],
+                from_at=self._moment(min(span[0] for _, _, span in found)),
+                to_at=self._moment(max(span[1] for _, _, span in found)),
+                reason="; ".join(
+                    f"antenna {antenna} {sight.why(bool(self._of.get(antenna)), self._moment)}"
+                    for antenna, sight, _ in found
+                )[:500],
             )
         ]
-
-    def _why(self, antenna: int, sight: Sight) -> str:
-        match sight.verdict:
-            case Verdict.BLIND if not sight.connected:
-                return "is disconnected, as the reader says"
-            case Verdict.BLIND if self._of.get(antenna):
-                return (
-                    f"has read nothing since {self._moment(sight.blind_ms):%Y-%m-%dT%H:%M:%SZ}, "
-                    f"not even its reference tag, which it reads {sight.rate_hz:.2g} times a second"
-                )
-            case Verdict.UNPROVEN:
-                return "has hardly ever read its reference tag; does it hang where this antenna reads it?"
-            case Verdict.SUSPECT:
-                return f"has read nothing of the last {sight.missed} loads; before, it read most of them"
-            case Verdict.DETUNED if sight.weak_ms:
-                return (
-                    f"reads its reference tag at {sight.recent_dbm:.0f} dBm, {sight.recent_hz:.2g} times a second; "
-                    f"usual are {sight.usual_dbm:.0f} dBm and {sight.rate_hz:.2g}"
-                )
-            case Verdict.DETUNED:
-                return f"reads tags, but not its reference since {self._moment(sight.seen_ms):%Y-%m-%dT%H:%M:%SZ}"
-            case _:
-                return "does not see"
 
     def _heard_ms(self, antenna: int) -> int:
         return self._heard.get(antenna, 0)

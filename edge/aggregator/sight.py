@@ -1,5 +1,7 @@
 """What is known of one antenna: how often and how strongly it reads its references, and which loads it read. Pure."""
 
+from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from math import log
 
@@ -38,6 +40,11 @@ PASSED_NATS = 9.2
 # that was beside it, and is gone.
 LEAST_UNREAD = 0.1
 PASSAGES = 200.0  # so many are remembered
+REPEAT_MS = 3_600_000  # while blindness lasts it is said again, each time for the span since
+LATE_MS = 500  # as gate.LATE_MS: reads come so much later than they were made
+
+Span = tuple[int, int]  # of blindness to be said; empty for nothing
+NOTHING: Span = (0, 0)
 
 
 class Verdict(StrEnum):
@@ -132,3 +139,74 @@ class Sight(msgspec.Struct, array_like=True):
         fallen = self.usual_dbm - self.recent_dbm
         rarer = self.recent_hz * RARE < self.rate_hz
         return self.learnt() and (fallen >= least or (rarer and fallen >= ROBUST_DB))
+
+    def judge(self, heard_ms: int, since_ms: int, end_ms: int) -> Span:
+        """Come to a verdict at the end of a window; returns what is to be said of its blindness.
+
+        Args:
+            heard_ms: its last read of anything.
+            since_ms: silence before this is nobody's fault.
+        """
+        self.alive(heard_ms)
+        if not self.connected and heard_ms > self.blind_ms + LATE_MS:
+            self.connected = True  # nobody said so, but what reads is connected
+        if self.verdict is Verdict.BLIND and self.connected and heard_ms > self.blind_ms:
+            return self.end_blind(heard_ms)  # nothing but a read ends blindness
+        silent_ms = end_ms - max(heard_ms, since_ms)
+        gone = self.doubtful(silent_ms) and (silent_ms >= SHADOWED_MS or self.passed_unread())
+        if not self.connected or gone or self.verdict is Verdict.BLIND:
+            self.begin_blind(max(heard_ms, since_ms))
+            return self._go_on_blind(end_ms)
+        self.weak_ms = (self.weak_ms or end_ms) if self.weaker() else 0
+        hidden = self.learnt() and end_ms - max(self.seen_ms, since_ms) >= UNREAD_MS
+        if self.passed_unread():
+            self.verdict = Verdict.SUSPECT
+        elif hidden or (self.weak_ms and end_ms - self.weak_ms >= LASTING_MS):
+            self.verdict = Verdict.DETUNED
+        else:
+            self.verdict = Verdict.UNPROVEN if self.unproven() else Verdict.SEES
+        return NOTHING
+
+    def begin_blind(self, from_ms: int) -> None:
+        if self.verdict is not Verdict.BLIND:
+            self.verdict, self.blind_ms, self.said_ms = Verdict.BLIND, from_ms, from_ms
+
+    def end_blind(self, at_ms: int) -> Span:
+        self.verdict, self.missed = Verdict.SEES, 0
+        self.bad(self.blind_ms, at_ms)
+        return self.said_ms, at_ms
+
+    def _go_on_blind(self, end_ms: int) -> Span:
+        self.bad(self.blind_ms, end_ms)
+        if end_ms - self.said_ms < REPEAT_MS and self.said_ms != self.blind_ms:
+            return NOTHING
+        from_ms, self.said_ms = self.said_ms, end_ms
+        return from_ms, end_ms
+
+    def why(self, referenced: bool, moment: Callable[[int], datetime]) -> str:
+        """The verdict's reason in words, to come behind "antenna 3". `moment` dates the steady clock."""
+        match self.verdict:
+            case Verdict.SEES:
+                return "sees again"
+            case Verdict.BLIND if not self.connected:
+                return "is disconnected, as the reader says"
+            case Verdict.BLIND if referenced:
+                return (
+                    f"has read nothing since {moment(self.blind_ms):%Y-%m-%dT%H:%M:%SZ}, "
+                    f"not even its reference tag, which it reads {self.rate_hz:.2g} times a second"
+                )
+            case Verdict.BLIND:
+                return (
+                    f"was disconnected and has read nothing since {moment(self.blind_ms):%Y-%m-%dT%H:%M:%SZ}"
+                )
+            case Verdict.UNPROVEN:
+                return "has hardly ever read its reference tag; does it hang where this antenna reads it?"
+            case Verdict.SUSPECT:
+                return f"has read nothing of the last {self.missed} loads; before, it read most of them"
+            case Verdict.DETUNED if self.weak_ms:
+                return (
+                    f"reads its reference tag at {self.recent_dbm:.0f} dBm, {self.recent_hz:.2g} times a second; "
+                    f"usual are {self.usual_dbm:.0f} dBm and {self.rate_hz:.2g}"
+                )
+            case Verdict.DETUNED:
+                return f"reads tags, but not its reference since {moment(self.seen_ms):%Y-%m-%dT%H:%M:%SZ}"

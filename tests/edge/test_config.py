@@ -102,6 +102,44 @@ def test_relative_paths_are_beside_the_file(tmp_path: Path) -> None:
     assert read(tmp_path, 'edge = "e"').store.path == tmp_path / "stockbeat-edge.sqlite"
 
 
+def test_reference_tags_are_one_epc_or_several_by_antenna(tmp_path: Path) -> None:
+    assert read(tmp_path, f'edge = "e"\n{GATE}').gates[0].reference_tags == {}
+    tags = 'reference_tags = { 1 = "3074257bf7194e4000001a85", 2 = ["AAAA", "BBBB"] }\n'
+    assert read(tmp_path, f'edge = "e"\n{GATE}{tags}').gates[0].reference_tags == {
+        1: ("3074257BF7194E4000001A85",),
+        2: ("AAAA", "BBBB"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("tags", "problem"),
+    [
+        (
+            '{ 3 = "AAAA" }',
+            "gates[1].reference_tags: antenna 3 is not among its antennas: 1, 2",
+        ),
+        (
+            '{ 1 = "30 74" }',
+            "gates[1].reference_tags.1: '30 74' is no EPC; write its hexadecimal digits, as "
+            "3074257BF7194E4000001A85",
+        ),
+        (
+            "{ 1 = [] }",
+            "gates[1].reference_tags.1: is empty; name at least one tag, or leave the antenna out",
+        ),
+        (
+            '{ 1 = "AAA" }',
+            "gates[1].reference_tags.1: 'AAA' is no EPC; write its hexadecimal digits, as "
+            "3074257BF7194E4000001A85",
+        ),
+    ],
+)
+def test_a_reference_tag_is_an_epc_before_an_antenna_of_the_gate(
+    tmp_path: Path, tags: str, problem: str
+) -> None:
+    assert problems(tmp_path, f'edge = "e"\n{GATE}reference_tags = {tags}\n') == [problem]
+
+
 def test_a_gtin_is_kept_in_its_14_digit_form(tmp_path: Path) -> None:
     for short, whole in [("9506000134352", "09506000134352"), ("96385074", "00000096385074")]:
         bay = f'{{ name = "A1", cell = 0, capacity = 1, items = [ {{ gtin = "{short}", unit_grams = 1 }} ] }}'
