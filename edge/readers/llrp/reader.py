@@ -34,7 +34,8 @@ class LlrpReader:
     def __init__(self, config: LlrpConfig, name: str, now_us: Callable[[], int]) -> None:
         self.name = name
         self.detail = ""
-        self.held = False  # all that it saw since the connection before this one was kept, and comes now
+        # All that it saw since the connection before this one, of an earlier start perhaps, was kept, and comes now.
+        self.held = False
         self._config = config
         self._now_us = now_us
         self._patience_s = KEEPALIVES_MISSED * config.keepalive_s
@@ -59,7 +60,7 @@ class LlrpReader:
             await self._agree_on_version(session)
             ready = await set_up(session, self._config, self.name)
             connection.ready(ready)
-            self.detail, self.held = ready.able.detail, ready.kept and self._heard_us is not None
+            self.detail, self.held = ready.able.detail, ready.kept
             try:
                 yield self._reads(session, connection)
             finally:
