@@ -9,7 +9,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check unit servers chaos seeds bench lock dashboards clean
+.PHONY: setup demo test check unit servers chaos seeds bench bench-edge lock dashboards clean
 
 setup: $(VENV)/.installed
 
@@ -53,6 +53,9 @@ bench: setup
 	@for name in a b; do \
 	  if $(BIN)/python -m benchmarks.data gates-$$name; then $(BIN)/python -m benchmarks.gates_$$name || exit 1; fi; \
 	done
+
+bench-edge: setup .venv-sllurp/.installed
+	$(BIN)/python -m benchmarks.llrp_decode
 
 dashboards: setup
 	$(BIN)/python -m dashboards

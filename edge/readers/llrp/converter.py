@@ -31,11 +31,15 @@ class Converter:
     """`utc` and `uptime` are the reader's clocks: either will do, for uptime tells times apart as well."""
 
     def __init__(self, gate: str, utc: DeviceClock, uptime: DeviceClock) -> None:
-        self.frequencies_khz: tuple[int, ...] = ()  # of the channels, which count from 1
+        self._mhz: dict[int | None, float] = {}  # by channel
         self._gate = gate
         self._utc = utc
         self._uptime = uptime
         self._words = _Words()
+
+    def know_channels(self, frequencies_khz: Sequence[int]) -> None:
+        """The frequencies of the reader's channels, which count from 1."""
+        self._mhz = {channel: khz / 1000 for channel, khz in enumerate(frequencies_khz, start=1)}
 
     def at(self, told: Event, arrival_us: int) -> int:
         """When an event was, by our clock; learns from its time."""
@@ -47,7 +51,7 @@ class Converter:
     def reads(self, tags: Tags, arrival_us: int) -> list[TagRead]:
         """The reads in a report that arrived at `arrival_us`; a tag with an empty EPC is nobody's."""
         gate, words = self._gate, self._words
-        reads = [
+        return [
             TagRead(
                 at_us=at_us, gate=gate, antenna=antenna or 0, epc=words[epc], rssi_dbm=rssi_dbm, tid=tid,
                 phase_deg=phase_deg, channel_mhz=channel_mhz, count=count or 1,
@@ -56,15 +60,12 @@ class Converter:
                 self._moments(tags, arrival_us), tags.antenna, tags.epc, _strengths(tags), _tids(tags),
                 _phases(tags), self._channels(tags), tags.reads, strict=True,
             )
+            if epc
         ]  # fmt: skip
-        return reads if all(tags.epc) else [read for read in reads if read.epc]
 
     def _channels(self, tags: Tags) -> Sequence[float | None]:
-        known = self.frequencies_khz
-        return [
-            known[channel - 1] / 1000 if channel and channel <= len(known) else None
-            for channel in tags.channel
-        ]
+        known = self._mhz
+        return [known.get(channel) for channel in tags.channel]
 
     def _moments(self, tags: Tags, arrival_us: int) -> Sequence[int]:
         """When each was read, by our clock: as the reader stamped it, else the time of arrival."""
@@ -78,8 +79,8 @@ class Converter:
 
 
 def said(column: Column[int | None]) -> Sequence[int] | None:
-    """The column, if its tags have this field: all or none of a run have."""
-    return None if None in column else cast(Sequence[int], column)
+    """The column, if its tags have this field: all of a run have, or none."""
+    return None if column[0] is None else cast(Sequence[int], column)
 
 
 def _strengths(tags: Tags) -> Sequence[float]:
@@ -93,8 +94,10 @@ def _strengths(tags: Tags) -> Sequence[float]:
 def _phases(tags: Tags) -> Sequence[float | None]:
     if (phases := said(tags.phase)) is not None:
         return [phase * 360 / _PHASE_UNITS for phase in phases]
-    return [None] * len(tags.epc)
+    return cast(Sequence[None], tags.phase)
 
 
 def _tids(tags: Tags) -> Sequence[str | None]:
-    return [None if tid is None else tid.hex().upper() for tid in tags.tid]
+    if tags.tid[0] is None:
+        return cast(Sequence[None], tags.tid)
+    return [tid.hex().upper() for tid in cast(Sequence[bytes], tags.tid)]

@@ -109,7 +109,7 @@ class _Connection:
 
     def ready(self, ready: Ready) -> None:
         """From now on it reads."""
-        self.converter.frequencies_khz = ready.able.frequencies_khz
+        self.converter.know_channels(ready.able.frequencies_khz)
         self._rospec = ready.rospec
 
     def take(self, message: Message, arrival_us: int) -> Iterable[Sequence[Read]]:

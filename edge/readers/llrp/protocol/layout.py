@@ -41,13 +41,21 @@ CARRIED = tuple(field < 9 for field in range(12))  # from one tag to the next; t
 @dataclass(frozen=True, slots=True)
 class Layout:
     size: int
-    signs: tuple[tuple[int, bytes], ...]  # place and content of each byte that must be just so
+    signs: tuple[
+        tuple[int, bytes], ...
+    ]  # place and content of the bytes that must be just so: each by itself,
+    pieces: tuple[tuple[int, bytes], ...]  # and the same with neighbours together
     values: Callable[[bytes], Iterator[tuple[object, ...]]]  # of all tags in a run
     fields: tuple[tuple[int, int | None], ...]  # each field, and its place among the values, if it has one
     carries: tuple[tuple[int, int], ...]  # those of them that the next tag may leave out
 
     def run(self, body: bytes, at: int, count: int) -> int:
         """How many of `count` tags from `at` on look like this, before the first that does not."""
+        if count == 1:
+            for place, piece in self.pieces:
+                if not body.startswith(piece, at + place):
+                    return 0
+            return 1
         for place, sign in self.signs:
             column = body[at + place : at + count * self.size : self.size]
             if column != sign * count:
@@ -89,14 +97,23 @@ def learn(body: bytes, start: int, end: int, inside: list[Param]) -> Layout | No
     if len(set(order)) != len(order):
         return None
     form += f"{end - at}x"
+    offsets = [place - origin for place in signs]
     places = {field: place for place, field in enumerate(order)}
     return Layout(
         size=end - origin,
-        signs=tuple((place - origin, body[place : place + 1]) for place in signs),
+        signs=tuple((place, body[origin + place : origin + place + 1]) for place in offsets),
+        pieces=tuple(_pieces(body[origin:end], offsets)),
         values=struct.Struct(form).iter_unpack,
         fields=tuple((field, places.get(field)) for field in range(len(CARRIED))),
         carries=tuple((field, place) for field, place in places.items() if CARRIED[field]),
     )
+
+
+def _pieces(tag: bytes, places: list[int]) -> Iterator[tuple[int, bytes]]:
+    """Places that follow each other as one, each with its bytes."""
+    begins = [place for place in places if place - 1 not in places]
+    ends = [place + 1 for place in places if place + 1 not in places]
+    return ((begin, tag[begin:end]) for begin, end in zip(begins, ends, strict=True))
 
 
 def _signs(param: Param, value: tuple[int, int, str] | None) -> range:

@@ -57,8 +57,10 @@ class ReportDecoder:
     """Decodes the reports of one connection."""
 
     def __init__(self) -> None:
-        self._last: Values = [None] * len(Tags._fields)
+        self._last: Values = [None] * len(Tags._fields)  # as of before the runs of `_layout`
         self._layouts: dict[int, Layout] = {}  # by size: a reader seldom has two of one size
+        self._layout: Layout | None = None  # of the last run
+        self._given: list[tuple[object, ...]] = []  # the columns of the last run
 
     def decode(self, body: bytes) -> Iterator[Tags]:
         """Yield the tags in the body of RO_ACCESS_REPORTs, in order; surveys and unknown parameters are passed over.
@@ -80,16 +82,25 @@ class ReportDecoder:
             yield self._columns(layout, body[start:at], count)
 
     def _columns(self, layout: Layout, run: bytes, count: int) -> Tags:
-        given = list(zip(*layout.values(run), strict=True))
+        if layout is not self._layout:
+            self._settle()
+            self._layout = layout
+        self._given = given = list(zip(*layout.values(run), strict=True))
         last = self._last
-        for field, place in layout.carries:
-            last[field] = given[place][-1]
         return _tags([
             (last[field],) * count if place is None else given[place] for field, place in layout.fields
         ])  # fmt: skip
 
+    def _settle(self) -> None:
+        """Bring what may be left out up to date with the last run: among runs of one layout it is not needed."""
+        if self._layout is not None:
+            for field, place in self._layout.carries:
+                self._last[field] = self._given[place][-1]
+        self._layout = None
+
     def _walk(self, body: bytes, start: int, end: int) -> Tags:
         """Take one TagReportData, whatever it looks like, and learn what it looks like."""
+        self._settle()
         inside = [*walk(body, start, end)]
         values = read(body, inside, self._last)
         self._last = [value if carried else None for value, carried in zip(values, CARRIED, strict=True)]
