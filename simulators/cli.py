@@ -15,6 +15,7 @@ import click
 from simulators import single
 from simulators.doors.cli import day_, scene
 from simulators.errors import SimulatorError
+from simulators.metratec import single as metratec_single
 from simulators.scenario import load
 from simulators.schedule import Schedule
 from simulators.trouble import TROUBLES, parse
@@ -180,6 +181,40 @@ def sics(link: Path, grams: float, max_grams: float, seed: int, trouble: str) ->
         asyncio.get_running_loop().add_reader(sys.stdin, _take_line, changes)
         await _until(stopped, single.scale(link, grams=grams, max_grams=max_grams, trouble=trouble, seed=seed,
                                            changes=changes, say=click.echo))  # fmt: skip
+
+    _run(run)
+
+
+@simulate.command()
+@click.option("--listen", help="HOST:PORT, port 0 is a free one; 127.0.0.1:10001 without either.")
+@click.option("--link", type=click.Path(path_type=Path), help="Serial instead: symlink to make to its port.")
+@click.option("--generation", type=click.Choice(metratec_single.GENERATIONS), default="at", show_default=True)
+@click.option("--antennas", type=click.IntRange(1, 16), default=4, show_default=True)
+@click.option(
+    "--tags", type=click.IntRange(0, 1000), default=5, show_default=True, help="Standing before it."
+)
+@seed_option
+@single_trouble_option
+def metratec(
+    listen: str | None,
+    link: Path | None,
+    generation: str,
+    antennas: int,
+    tags: int,
+    seed: int,
+    trouble: str,
+) -> None:
+    """One metraTec reader; prints its URL."""
+    host, mark, port = (listen or "127.0.0.1:10001").rpartition(":")
+    if not mark or not port.isdecimal():
+        raise click.BadParameter(f"{listen!r} should be HOST:PORT", param_hint="--listen")
+    if listen and link:
+        raise click.UsageError("either --listen or --link, not both")
+    where = link or (host, int(port))
+
+    async def run(stopped: asyncio.Event) -> None:
+        await _until(stopped, metratec_single.reader(where, generation=generation, antennas=antennas, tags=tags,
+                                                     trouble=trouble, seed=seed, say=click.echo))  # fmt: skip
 
     _run(run)
 

@@ -9,6 +9,9 @@ from simulators.link import Session
 from simulators.llrp.reader import Reader as LlrpReader
 from simulators.llrp.serve import Served as LlrpServed
 from simulators.llrp.settings import About
+from simulators.metratec.serve import BAUD as METRATEC_BAUD
+from simulators.metratec.serve import Served as MetratecServed
+from simulators.metratec.single import device as metratec_device
 from simulators.scenario import GateSite
 
 
@@ -43,8 +46,18 @@ def _llrp(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:
     return GateReader(served.reader, served.session, served.run)
 
 
+def _metratec(site: GateSite, number: int, generation: str) -> GateReader:
+    """The ASCII generation is on a serial line, the AT generation on the network; neither has a clock."""
+    served = MetratecServed(metratec_device(generation, tuple(sorted(site.antennas)), number))
+    return GateReader(served, served.session, served.run, METRATEC_BAUD if generation == "ascii" else None)
+
+
 # What a scenario's gate may name as its `driver`.
-READERS: dict[str, Callable[[GateSite, int, Callable[[], int]], GateReader]] = {"llrp": _llrp}
+READERS: dict[str, Callable[[GateSite, int, Callable[[], int]], GateReader]] = {
+    "llrp": _llrp,
+    "metratec": lambda site, number, now_us: _metratec(site, number, "at"),
+    "metratec-ascii": lambda site, number, now_us: _metratec(site, number, "ascii"),
+}
 
 
 def gate_reader(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:

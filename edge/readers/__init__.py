@@ -7,13 +7,15 @@ from pydantic import Field
 
 from edge.readers.llrp.config import LlrpConfig
 from edge.readers.llrp.reader import LlrpReader
+from edge.readers.metratec.config import MetratecConfig
+from edge.readers.metratec.reader import MetratecReader
 from edge.readers.reader import Reader
 from edge.readers.sics.config import SicsConfig
 from edge.readers.sics.reader import SicsScale
 from edge.readers.thingmagic.config import ThingmagicConfig
 from edge.readers.thingmagic.reader import ThingmagicReader
 
-ReaderConfig = Annotated[LlrpConfig | SicsConfig | ThingmagicConfig, Field(discriminator="driver")]
+ReaderConfig = Annotated[LlrpConfig | MetratecConfig | SicsConfig | ThingmagicConfig, Field(discriminator="driver")]
 
 
 def build(config: ReaderConfig, name: str, now_us: Callable[[], int]) -> Reader:
@@ -26,6 +28,8 @@ def build(config: ReaderConfig, name: str, now_us: Callable[[], int]) -> Reader:
     match config:
         case LlrpConfig():
             return LlrpReader(config, name, now_us)
+        case MetratecConfig():
+            return MetratecReader(config, name, now_us)
         case SicsConfig():
             return SicsScale(config, name, now_us)
         case ThingmagicConfig():

@@ -1,0 +1,1 @@
+"""Simulated metraTec readers of both generations. Share no code with what reads them."""
