@@ -23,7 +23,7 @@ class ThingmagicConfig(Section):
     antenna_power_dbm: dict[Port, Power] = Field(default_factory=dict)  # where some differ
     session: Annotated[int, Field(ge=0, le=3)] | None = None  # Gen2; left out, what the module is set to
     q: Annotated[int, Field(ge=0, le=10)] | None = None  # Gen2: fixed; left out, what the module is set to
-    silence_s: float = Field(4.0, ge=2.0, le=60.0)  # it says each second that it is alive
+    silence_s: float = Field(4.0, ge=1.5, le=60.0)  # it says each second that it is alive
 
     @field_validator("region")
     @classmethod

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from edge.errors import ProtocolError, ReaderLost
+from edge.readers.framed import Arrival
 from edge.readers.thingmagic.clock import ReadClock
 from edge.readers.thingmagic.condition import Condition
 from edge.readers.thingmagic.config import ThingmagicConfig
 from edge.readers.thingmagic.protocol import answers, commands
 from edge.readers.thingmagic.protocol.commands import Opcode
-from edge.readers.thingmagic.session import Arrival, Session
+from edge.readers.thingmagic.protocol.framing import Frame
+from edge.readers.thingmagic.session import Session
 from edge.readers.thingmagic.setup import contact, places, set_up
 from edge.readers.urls import SerialUrl
 from edge.reads import Read, TagRead
@@ -83,7 +85,7 @@ class Converter:
         self._condition = Condition(gate, antennas)
         self._bad = 0
 
-    def convert(self, arrival: Arrival) -> list[Read]:
+    def convert(self, arrival: Arrival[Frame]) -> list[Read]:
         """Reads and what befell the module, in one frame of a search.
 
         Raises:

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import NamedTuple
 
 from edge.errors import ReaderError, ReaderLost, ReaderRefused
+from edge.readers.framed import Arrival, Framed
 from edge.readers.streams import Stream
 from edge.readers.thingmagic.protocol.commands import STOP, Opcode, words
 from edge.readers.thingmagic.protocol.framing import Frame, Framer
@@ -15,20 +15,10 @@ log = logging.getLogger(__name__)
 # A module answers within milliseconds; 1 s bears a serial server between.
 ANSWER_S = 1.0
 TRIES = 2  # a command or its answer may come damaged, and each may be said twice
-# A frame's bytes follow one another, 255 of them in 0.27 s at 9600 baud. One that is not whole after this is noise.
-WHOLE_S = 0.5
 # One that streams has a frame for us each second. It stops at the end of a search at the latest.
 CALM_S = 3.0
 QUIET_S = 0.4
 FAREWELL_S = 0.5
-
-
-class Arrival(NamedTuple):
-    """A frame, and when it came: `at_us` on the wall clock, `steady_us` on the event loop's."""
-
-    frame: Frame
-    at_us: int
-    steady_us: int
 
 
 class Session:
@@ -37,14 +27,11 @@ class Session:
     def __init__(self, stream: Stream, name: str, now_us: Callable[[], int]) -> None:
         self._stream = stream
         self._name = name
-        self._now_us = now_us
-        self._framer = Framer()
+        self._framed = Framed(stream, Framer(), now_us)
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[Arrival] = []
-        self._begun: int | None = None  # the frame that is not whole, by its place in the stream ...
-        self._begun_s = 0.0  # ... and since when
+        self._waiting: list[Arrival[Frame]] = []
 
-    async def receive(self, within_s: float) -> list[Arrival]:
+    async def receive(self, within_s: float) -> list[Arrival[Frame]]:
         """Frames as soon as there are any; none after `within_s` without a whole one.
 
         Raises:
@@ -53,25 +40,7 @@ class Session:
         if self._waiting:
             waiting, self._waiting = self._waiting, []
             return waiting
-        return await self._fresh(within_s)
-
-    async def _fresh(self, within_s: float) -> list[Arrival]:
-        give_up_s = self._loop.time() + within_s
-        while True:
-            at_us, now_s = self._now_us(), self._loop.time()
-            if frames := [Arrival(frame, at_us, round(now_s * 1e6)) for frame in self._framer.frames()]:
-                return frames
-            if now_s >= give_up_s:
-                return []
-            until_s = give_up_s
-            if self._framer.waiting != self._begun:
-                self._begun, self._begun_s = self._framer.waiting, now_s
-            elif self._begun is not None and now_s >= self._begun_s + WHOLE_S:
-                self._framer.give_up()
-                continue
-            if self._begun is not None:
-                until_s = min(until_s, self._begun_s + WHOLE_S)
-            self._framer.receive(await self._stream.read(max(until_s - now_s, 0.0)))
+        return await self._framed.receive(within_s)
 
     def send(self, command: bytes) -> None:
         """Raises ReaderLost."""
@@ -88,7 +57,7 @@ class Session:
             give_up_s = self._loop.time() + within_s
             while (left_s := give_up_s - self._loop.time()) > 0:
                 answer: Frame | None = None
-                for arrival in await self._fresh(left_s):
+                for arrival in await self._framed.receive(left_s):
                     if answer is None and arrival.frame.opcode == command[2]:
                         answer = arrival.frame
                     else:
@@ -118,7 +87,7 @@ class Session:
         give_up_s = self._loop.time() + CALM_S
         self.send(STOP)
         while self._loop.time() < give_up_s:
-            arrivals = await self._fresh(QUIET_S)
+            arrivals = await self._framed.receive(QUIET_S)
             self._waiting += [each for each in arrivals if each.frame.opcode == Opcode.READ_TAGS]
             if any(each.frame.opcode == Opcode.READ_FOR_EVER for each in arrivals):
                 return
