@@ -7,6 +7,8 @@ from pydantic import Field
 
 from edge.readers.llrp.config import LlrpConfig
 from edge.readers.llrp.reader import LlrpReader
+from edge.readers.m100.config import M100Config
+from edge.readers.m100.reader import M100Reader
 from edge.readers.metratec.config import MetratecConfig
 from edge.readers.metratec.reader import MetratecReader
 from edge.readers.reader import Reader
@@ -15,7 +17,9 @@ from edge.readers.sics.reader import SicsScale
 from edge.readers.thingmagic.config import ThingmagicConfig
 from edge.readers.thingmagic.reader import ThingmagicReader
 
-ReaderConfig = Annotated[LlrpConfig | MetratecConfig | SicsConfig | ThingmagicConfig, Field(discriminator="driver")]
+ReaderConfig = Annotated[
+    LlrpConfig | M100Config | MetratecConfig | SicsConfig | ThingmagicConfig, Field(discriminator="driver")
+]
 
 
 def build(config: ReaderConfig, name: str, now_us: Callable[[], int]) -> Reader:
@@ -34,5 +38,7 @@ def build(config: ReaderConfig, name: str, now_us: Callable[[], int]) -> Reader:
             return SicsScale(config, name, now_us)
         case ThingmagicConfig():
             return ThingmagicReader(config, name, now_us)
+        case M100Config():
+            return M100Reader(config, name, now_us)
         case _:
             assert_never(config)
