@@ -17,6 +17,7 @@ from wire.epc import decode
 # name -> (where its click command lives, the extra that brings what it needs, what it is for)
 ELSEWHERE = {
     "edge": ("edge.cli:edge", "edge", "The agent at a site: check, run, record, status."),
+    "readers": ("edge.readers_cli:readers", "edge", "Devices: what can be read, and whether one works."),
     "replay": ("edge.cli:replay", "edge", "Run a recording through the aggregator and print the events."),
     "cloud": ("cloud.cli:cloud", "cloud", "The ledger, rules, alerts and the console."),
     "simulate": (

@@ -1,5 +1,6 @@
 """Settings of a metraTec reader."""
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -22,9 +23,18 @@ class MetratecConfig(Section):
     antennas: tuple[Annotated[int, Field(ge=1, le=64)], ...] = (1, 2, 3, 4)
 
     power_dbm: Annotated[int, Field(ge=-10, le=36)] | None = None  # left out, the reader's own setting stays
-    region: Annotated[str, Field(pattern=r"^[A-Z0-9_]{2,16}$")] | None = None  # likewise
+    region: str | None = None  # likewise
     tid: bool = False  # read each tag's TID too; the AT generation only, and slower
     heartbeat_s: int = Field(2, ge=1, le=60)  # how often the reader must say that it is alive
+
+    @field_validator("region")
+    @classmethod
+    def _as_the_reader_spells_it(cls, region: str | None) -> str | None:
+        if region is not None and not re.fullmatch(r"[A-Z0-9_]{2,16}", region):
+            raise ValueError(
+                f"write it as the reader's manual does, as ETSI_LOWER, ETS or FCC, not {region!r}"
+            )
+        return region
 
     @field_validator("antennas")
     @classmethod

@@ -1,0 +1,276 @@
+"""What a person should do about a device, from what was seen of it in some seconds. Pure: values in, words out."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from edge.errors import ProtocolError, ReaderError, ReaderRefused
+from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightSample
+from wire.epc import RAW, decode
+
+# A tag in a good place before an antenna is read at -45 to -60 dBm, one that only just answers at -70 to -80.
+WEAK_DBM = -68.0
+# Reads keep their order and their distances whatever the device's clock says; so far off, it was never set.
+CLOCK_OFF_MS = 2_000.0
+# A platform at rest moves by a division or two, 0.1 to 5 g on scales for shelves.
+RESTLESS_GRAMS = 20.0
+
+
+class Grade(StrEnum):
+    FINE = "fine"
+    FINDING = "finding"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say: what is so, and what to do about it."""
+
+    grade: Grade
+    what: str
+    do: str = ""
+
+
+@dataclass
+class Seen:
+    """What came of a device.
+
+    Attributes:
+        expected: the antennas that the configuration names; empty where there is none.
+        references: reference tags by antenna, as configured.
+        connected: whether it could be opened at all.
+        error: why not, or what ended it.
+    """
+
+    url: str
+    yields: str
+    seconds: float
+    expected: tuple[int, ...] = ()
+    references: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    connected: bool = False
+    error: ReaderError | None = None
+    detail: str = ""
+    clock_offset_ms: float | None = None
+    tags: Counter[int] = field(default_factory=Counter)  # reads by antenna
+    strongest: dict[int, float] = field(default_factory=dict)  # dBm by antenna
+    epcs: dict[str, set[int]] = field(default_factory=dict)  # the antennas that read each
+    off: set[int] = field(default_factory=set)  # antennas that the reader calls disconnected
+    inputs: dict[int, bool] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    weights: list[tuple[float, bool | None]] = field(default_factory=list)
+
+    def take(self, reads: Sequence[Read]) -> None:
+        for read in reads:
+            match read:
+                case TagRead():
+                    self.tags[read.antenna] += read.count
+                    strongest = self.strongest.get(read.antenna, read.rssi_dbm)
+                    self.strongest[read.antenna] = max(strongest, read.rssi_dbm)
+                    self.epcs.setdefault(read.epc, set()).add(read.antenna)
+                case WeightSample():
+                    self.weights.append((read.grams, read.stable))
+                case Trigger():
+                    self.inputs[read.input] = read.on
+                case Antenna():
+                    (self.off.discard if read.connected else self.off.add)(read.antenna)
+                case Lost():
+                    self.lost.append(read.reason)
+
+
+def findings(seen: Seen) -> list[Finding]:
+    """Everything worth saying, the worst first; at least one."""
+    if not seen.connected:
+        assert seen.error is not None, "a device that could not be opened says why"
+        return [refused(seen.error, seen.url)]
+    found = [*_ended(seen), *(_weights(seen) if seen.yields == "weights" else _tags(seen)), *_clock(seen)]
+    if lost := Counter(seen.lost):
+        reason, times = lost.most_common(1)[0]
+        found.append(Finding(Grade.FINDING, f"reads were lost {lost.total()} times: {reason}" +
+                             (f" (and the like, {times} times)" if times > 1 else ""),
+                             "see to the cable between reader and computer"))  # fmt: skip
+    return found or [Finding(Grade.FINE, _fine(seen))]
+
+
+def exit_code(found: Sequence[Finding]) -> int:
+    """0 fine, 1 could not connect, 2 connected with findings."""
+    grades = {finding.grade for finding in found}
+    return 1 if Grade.FAILED in grades else 2 if Grade.FINDING in grades else 0
+
+
+# What an error's words say, and what to do; the first that fits. The words are ours (edge.readers) or the system's.
+_CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("may not open it",),
+        "permission denied on the serial port",
+        "sudo usermod -aG dialout $USER, then log in again (a service: SupplementaryGroups=dialout)",
+    ),
+    (
+        ("another program has it open",),
+        "another program has the port open",
+        "stop it: a running agent (`systemctl stop stockbeat-edge`), or the maker's tool",
+    ),
+    (
+        ("another client", "already exists", "busy with", "one client", "hung up", "reset by peer"),
+        "another client is connected, or the device has not noticed that the last one left",
+        "stop the agent or the maker's tool that holds it, wait half a minute, try again",
+    ),
+    (
+        ("region", "hoptable", "hop table", "regulatory", "frequency"),
+        "the reader's region is wrong or unset, so it may not transmit",
+        "set the region of your country on the reader, or with `region` in its configuration where its driver has that",
+    ),
+    (
+        ("not authori", "unauthori", "password", "401", "403"),
+        "the device wants other credentials",
+        "put them where the driver's page says, never in the URL",
+    ),
+    (
+        ("connection refused",),
+        "refused: a machine is there, and nothing listens on this port",
+        "check the port, and that the protocol is switched on in the reader's own pages",
+    ),
+    (
+        ("no such file", "no such device"),
+        "there is no such serial port",
+        "`stockbeat readers list` shows the ports of this machine; name one by its /dev/serial/by-id/ link",
+    ),
+    (
+        ("name or service", "name resolution", "no address", "nodename"),
+        "unreachable: no machine has this name",
+        "write the address in numbers, or mend the name server",
+    ),
+    (
+        ("no answer within", "no route", "unreachable", "timed out"),
+        "unreachable: nothing answers at this address",
+        "check power and cable, `ping` the address, and that no firewall stands between",
+    ),
+    (
+        ("no line end", "speed", "cannot be read", "not a line", "no metratec", "baud"),
+        "what comes makes no sense: the speed (baud) is wrong, or it is another kind of device",
+        "set the speed that the device is set to, as ?baud=115200 in the URL, or name another --driver",
+    ),
+    (
+        ("silent", "nothing answers", "no answer to"),
+        "the link is open and the device says nothing",
+        "is it switched on, is the speed right (?baud= in the URL), and is it this kind of device?",
+    ),
+)  # fmt: skip
+
+
+def refused(error: ReaderError, url: str) -> Finding:
+    """Why a device could not be opened, from its error."""
+    words = str(error)
+    for marks, what, do in _CAUSES:
+        if any(mark in words.lower() for mark in marks):
+            return Finding(Grade.FAILED, f"{what} ({words})", do)
+    if isinstance(error, ProtocolError):
+        return Finding(Grade.FAILED, f"what answers at {url} speaks another protocol: {words}",
+                       "name another --driver, or another port")  # fmt: skip
+    kind = "the device refuses" if isinstance(error, ReaderRefused) else "lost"
+    return Finding(Grade.FAILED, f"{kind}: {words}", "do what it says, then try again")
+
+
+def _ended(seen: Seen) -> Iterator[Finding]:
+    if seen.error:
+        cause = refused(seen.error, seen.url)
+        yield Finding(Grade.FINDING, f"the connection ended while it was watched: {cause.what}", cause.do)
+
+
+def _tags(seen: Seen) -> Iterator[Finding]:
+    if not seen.tags:
+        yield _no_tags(seen)
+        return
+    for antenna in sorted(seen.off):
+        yield Finding(Grade.FINDING, f"antenna {antenna}: the reader says that it is not connected",
+                      "check its cable at both ends; swap it with one that works")  # fmt: skip
+    for antenna in seen.expected:
+        if antenna not in seen.tags and antenna not in seen.off:
+            yield Finding(Grade.FINDING, f"antenna {antenna} reads nothing while others do",
+                          "hold a tag before it; if still nothing, check its cable and the reader's port")  # fmt: skip
+    if seen.expected and (strange := sorted(set(seen.tags) - set(seen.expected))):
+        yield Finding(Grade.FINDING, f"antenna {', '.join(map(str, strange))} reads, and is not in the configuration",
+                      "add it to `antennas`, or unplug it: its reads are passed over")  # fmt: skip
+    if max(seen.strongest.values()) < WEAK_DBM:
+        yield Finding(Grade.FINDING, f"only weak tags: none above {WEAK_DBM:g} dBm",
+                      "bring a tag to half a metre; if it stays weak, check power and antenna cables")  # fmt: skip
+    yield from _identities(seen)
+    for antenna, epcs in seen.references.items():
+        for epc in epcs:
+            if antenna not in seen.epcs.get(epc.upper(), ()):
+                yield Finding(Grade.FINDING, f"antenna {antenna} does not see its reference tag {epc}",
+                              "is the tag in its place, and its EPC written right?")  # fmt: skip
+
+
+def _no_tags(seen: Seen) -> Finding:
+    if seen.off and seen.off >= set(seen.expected):
+        which = ", ".join(map(str, sorted(seen.off)))
+        return Finding(Grade.FINDING, f"no antenna is connected: the reader says so of {which}",
+                       "screw the antennas on, and start again; never transmit into an open port")  # fmt: skip
+    return Finding(Grade.FINDING, f"no tags at all in {seen.seconds:g} s",
+                   "hold a tag half a metre before each antenna; if still nothing: are antennas connected, "
+                   "is the region set, is power above 20 dBm?")  # fmt: skip
+
+
+def _identities(seen: Seen) -> Iterator[Finding]:
+    raw = sorted(epc for epc in seen.epcs if decode(epc).scheme == RAW)
+    if raw:
+        what = f"{len(raw)} of {len(seen.epcs)} EPCs are of no GS1 scheme"
+        if len(raw) == len(seen.epcs):
+            what = f"none of the {len(raw)} EPCs is of a GS1 scheme"
+        yield Finding(Grade.FINDING, f"{what}, as {raw[0]}",
+                      "tags of your own coding need `epc_prefix` in items.csv; others are foreign")  # fmt: skip
+
+
+def _clock(seen: Seen) -> Iterator[Finding]:
+    offset_ms = seen.clock_offset_ms
+    if offset_ms is not None and abs(offset_ms) > CLOCK_OFF_MS:
+        ahead = "ahead" if offset_ms > 0 else "behind"
+        yield Finding(Grade.FINDING, f"the device's clock is {span(abs(offset_ms) / 1000)} {ahead}",
+                      "times are put right, but set its time server (NTP), so that its own log agrees")  # fmt: skip
+
+
+def _weights(seen: Seen) -> Iterator[Finding]:
+    if not seen.weights:
+        yield Finding(Grade.FINDING, f"no weight in {seen.seconds:g} s",
+                      "does the display show one? overload and underload are none")  # fmt: skip
+        return
+    grams = [each for each, _ in seen.weights]
+    if max(grams) < 0:
+        yield Finding(Grade.FINDING, f"the weight is below zero ({grams[-1]:g} g)",
+                      "zero the empty scale on the scale itself, before goods are put on")  # fmt: skip
+    if max(grams) - min(grams) > RESTLESS_GRAMS and not any(stable for _, stable in seen.weights):
+        yield Finding(Grade.FINDING, f"never at rest: it moves by {max(grams) - min(grams):.1f} g",
+                      "level it, keep it from draughts and from touching its neighbours")  # fmt: skip
+
+
+def _fine(seen: Seen) -> str:
+    if seen.yields == "weights":
+        grams = [each for each, _ in seen.weights]
+        rest = sum(bool(stable) for _, stable in seen.weights)
+        return (
+            f"{len(grams)} weights, {rest} of them at rest, {min(grams):g} to {max(grams):g} g "
+            f"(noise {max(grams) - min(grams):.2g} g)"
+        )
+    return f"{seen.tags.total()} reads of {len(seen.epcs)} tags by antenna {', '.join(map(str, sorted(seen.tags)))}"
+
+
+def by_antenna(seen: Seen) -> list[str]:
+    """One line an antenna: reads, different tags, the strongest."""
+    lines = []
+    for antenna in sorted({*seen.tags, *seen.expected, *seen.off}):
+        tags = sum(antenna in antennas for antennas in seen.epcs.values())
+        strongest = seen.strongest.get(antenna)
+        lines.append(
+            f"antenna {antenna}\t{seen.tags[antenna]} reads\t{tags} tags\t"
+            + ("nothing" if strongest is None else f"strongest {strongest:.0f} dBm")
+        )
+    return lines
+
+
+def span(seconds: float) -> str:
+    """A length of time in the largest unit that fits, as people say it."""
+    for unit, length in (("days", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.1f} s"

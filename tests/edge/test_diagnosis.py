@@ -1,0 +1,128 @@
+"""What is said of a device from what was seen of it."""
+
+import pytest
+
+from edge.diagnosis import Finding, Grade, Seen, by_antenna, exit_code, findings, span
+from edge.errors import ProtocolError, ReaderError, ReaderLost, ReaderRefused
+from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightSample
+
+CASE = "3074257BF7194E4000001A85"
+FOREIGN = "E2801170000002081A8A1234"
+
+
+def seen(
+    *reads: Read, expected: tuple[int, ...] = (), references: dict[int, tuple[str, ...]] | None = None,
+    offset_ms: float | None = None, yields: str = "tags", error: ReaderError | None = None,
+) -> Seen:  # fmt: skip
+    found = Seen(
+        "tcp://192.0.2.10:5084", yields, 10.0, expected=expected, references=references or {}, connected=True,
+        clock_offset_ms=offset_ms, error=error,
+    )  # fmt: skip
+    found.take(reads)
+    return found
+
+
+def tag(antenna: int, rssi: float = -55.0, epc: str = CASE) -> TagRead:
+    return TagRead(at_us=0, gate="dock-1", antenna=antenna, epc=epc, rssi_dbm=rssi)
+
+
+def weight(grams: float, stable: bool = True) -> WeightSample:
+    return WeightSample(at_us=0, shelf="aisle-1", cell=0, grams=grams, stable=stable)
+
+
+def off(antenna: int, connected: bool = False) -> Antenna:
+    return Antenna(at_us=0, gate="dock-1", antenna=antenna, connected=connected)
+
+
+def lost(reason: str) -> Lost:
+    return Lost(at_us=0, device="dock-1", from_us=0, to_us=0, reason=reason)
+
+
+def test_a_reader_that_reads_on_all_antennas_is_fine() -> None:
+    found = findings(seen(tag(1), tag(2), tag(2), expected=(1, 2), references={2: (CASE,)}, offset_ms=900))
+    assert found == [Finding(Grade.FINE, "3 reads of 1 tags by antenna 1, 2")]
+    assert exit_code(found) == 0
+
+
+@pytest.mark.parametrize(
+    "watched, what",
+    [
+        (seen(), "no tags at all in 10 s"),
+        (seen(off(1), off(2), expected=(1, 2)), "no antenna is connected: the reader says so of 1, 2"),
+        (seen(off(1), off(1, True)), "no tags at all"),
+        (seen(tag(1), off(2), expected=(1, 2)), "antenna 2: the reader says that it is not connected"),
+        (seen(tag(1), expected=(1, 2)), "antenna 2 reads nothing while others do"),
+        (seen(tag(1), tag(7), expected=(1,)), "antenna 7 reads, and is not in the configuration"),
+        (seen(tag(1, -70), tag(2, -75)), "only weak tags: none above -68 dBm"),
+        (seen(tag(1, epc=FOREIGN)), f"none of the 1 EPCs is of a GS1 scheme, as {FOREIGN}"),
+        (seen(tag(1), tag(1, epc=FOREIGN)), "1 of 2 EPCs are of no GS1 scheme"),
+        (seen(tag(1), expected=(1,), references={1: (FOREIGN,)}), "antenna 1 does not see its reference tag"),
+        (seen(tag(2), tag(1, epc=FOREIGN), references={1: (CASE,)}), "antenna 1 does not see its reference"),
+        (seen(tag(1), offset_ms=-3 * 3_600_000.0), "the device's clock is 3 h behind"),
+        (seen(tag(1), offset_ms=14_000.0), "the device's clock is 14.0 s ahead"),
+        (seen(tag(1), lost("noise"), lost("noise")), "reads were lost 2 times: noise"),
+        (seen(tag(1), error=ReaderLost("silent for 6 s")), "ended while it was watched: the link is open and"),
+        (seen(yields="weights"), "no weight in 10 s"),
+        (seen(weight(-3.0), yields="weights"), "the weight is below zero (-3 g)"),
+        (seen(weight(100, False), weight(140, False), yields="weights"), "never at rest: it moves by 40.0 g"),
+    ],
+)  # fmt: skip
+def test_what_is_to_be_seen_to_is_said(watched: Seen, what: str) -> None:
+    found = findings(watched)
+    assert any(what in finding.what for finding in found), found
+    assert all(finding.do for finding in found)
+    assert exit_code(found) == 2
+
+
+def test_a_scale_that_weighs_is_fine() -> None:
+    (found,) = findings(seen(weight(100.0), weight(140.0), weight(140.2, False), yields="weights"))
+    assert found == Finding(Grade.FINE, "3 weights, 2 of them at rest, 100 to 140.2 g (noise 40 g)")
+
+
+@pytest.mark.parametrize(
+    "error, what, do",
+    [
+        (ReaderLost("tcp://h:1: Connection refused"), "nothing listens on this port", "check the port"),
+        (ReaderLost("tcp://h:1: no answer within 10 s"), "nothing answers at this address", "ping"),
+        (ReaderLost("tcp://h:1: No route to host"), "nothing answers at this address", "cable"),
+        (ReaderLost("tcp://h:1: Name or service not known"), "no machine has this name", "address"),
+        (ReaderRefused("dock-1: the reader is busy with another client"), "another client", "agent"),
+        (ReaderLost("tcp://h:1: the other side hung up"), "another client", "wait half a minute"),
+        (ReaderRefused("serial:/dev/x: another program has it open"), "has the port open", "stop it"),
+        (ReaderRefused("serial:/dev/x: we may not open it; is this user in the group 'dialout'?"),
+         "permission denied", "usermod -aG dialout"),
+        (ReaderLost("serial:/dev/x: No such file or directory"), "no such serial port", "readers list"),
+        (ReaderRefused("reader refuses ADD_ROSPEC: 100: HopTableID is invalid"), "region is wrong or unset", "region"),
+        (ReaderRefused("the reader refuses AT+REG=MARS"), "refuses AT+REG", "says"),
+        (ProtocolError("not a line of an MT-SICS scale: b'x'"), "speed (baud) is wrong", "?baud="),
+        (ProtocolError("LLRP version 5, expected one of (1, 2)"), "speaks another protocol", "--driver"),
+        (ReaderLost("silent for 5 s"), "the device says nothing", "switched on"),
+        (ReaderRefused("401 Unauthorized"), "other credentials", "never in the URL"),
+        (ReaderLost("strange"), "lost: strange", "try again"),
+    ],
+)  # fmt: skip
+def test_why_a_device_cannot_be_opened_comes_with_a_remedy(error: ReaderError, what: str, do: str) -> None:
+    (found,) = findings(Seen("tcp://h:1", "tags", 10.0, error=error))
+    assert found.grade is Grade.FAILED
+    assert what in found.what
+    assert str(error) in found.what
+    assert do in found.do
+    assert exit_code([found]) == 1
+
+
+def test_antennas_are_shown_whether_they_read_or_not() -> None:
+    watched = seen(tag(1, -60), tag(1, -50, FOREIGN), off(3), expected=(1, 2))
+    watched.take([Trigger(at_us=0, gate="dock-1", input=1, on=True)])
+    assert by_antenna(watched) == [
+        "antenna 1\t2 reads\t2 tags\tstrongest -50 dBm",
+        "antenna 2\t0 reads\t0 tags\tnothing",
+        "antenna 3\t0 reads\t0 tags\tnothing",
+    ]
+    assert watched.inputs == {1: True}
+
+
+@pytest.mark.parametrize(
+    "seconds, words", [(0.5, "0.5 s"), (119, "119.0 s"), (600, "10 min"), (7200, "2 h"), (1e6, "12 days")]
+)
+def test_spans(seconds: float, words: str) -> None:
+    assert span(seconds) == words

@@ -1,0 +1,166 @@
+"""`stockbeat readers`: against simulated devices, and against another project's reader emulator."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from llrpkit.emulator import EmulatedTag, LLRPEmulator
+
+from edge import readers_cli
+from edge.errors import ConfigError
+
+pytestmark = pytest.mark.timeout(60)
+CASE = "3074257BF7194E4000001A85"
+
+
+async def stockbeat(*words: str) -> tuple[int, str]:
+    """Run the program; its exit code, and all that it prints."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from stockbeat.cli import main; main()", *words,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+@asynccontextmanager
+async def simulating(*words: str) -> AsyncIterator[str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulators", *words,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdout
+    try:
+        yield (await process.stdout.readline()).decode().strip()
+    finally:
+        process.terminate()
+        await process.wait()
+        await process.stdout.read()
+
+
+async def test_an_llrp_reader_is_guessed_and_shown_read_by_read() -> None:
+    async with LLRPEmulator(
+        tags=[EmulatedTag(epc=bytes.fromhex(CASE), antennas=(1, 2), rssi_dbm=-50.0)], reads_per_sec=100
+    ) as emulator:
+        code, said = await stockbeat(
+            "readers", "test", f"tcp://127.0.0.1:{emulator.port}", "--driver", "llrp", "--seconds", "2"
+        )
+    assert code == 0, said
+    assert "connected: " in said
+    assert said.count(f"\t{CASE}\turn:epc:id:sgtin:0614141.812345.6789") == readers_cli.SHOWN
+    assert "antenna 1\t" in said
+    assert "of 1 tags by antenna 1, 2" in said
+
+
+async def test_a_reader_without_tags_is_found_out() -> None:
+    async with LLRPEmulator(tags=[]) as emulator:
+        code, said = await stockbeat(
+            "readers", "test", f"tcp://127.0.0.1:{emulator.port}", "--driver", "llrp", "--seconds", "1"
+        )
+    assert code == 2, said
+    assert "look: no tags at all in 1 s" in said
+
+
+CONFIG = """
+edge = "store-042"
+[[gates]]
+name = "dock-1"
+antennas = {{ 1 = "outside", 2 = "outside", 3 = "inside", 4 = "inside" }}
+reader = {{ driver = "llrp", url = "{url}" }}
+"""
+
+
+async def test_a_gate_of_a_configuration_knows_its_antennas(tmp_path: Path) -> None:
+    path = tmp_path / "edge.toml"
+    async with LLRPEmulator(
+        tags=[EmulatedTag(epc=bytes.fromhex(CASE), antennas=(1, 3), rssi_dbm=-50.0)], reads_per_sec=200
+    ) as emulator:
+        path.write_text(CONFIG.format(url=f"tcp://127.0.0.1:{emulator.port}"), "utf-8")
+        code, said = await stockbeat(
+            "readers", "test", "--config", str(path), "--gate", "dock-1", "--seconds", "2"
+        )
+        assert code == 2, said
+        assert "look: antenna 2 reads nothing while others do" in said
+        assert "look: antenna 4 reads nothing while others do" in said
+        other, words = await stockbeat("readers", "test", "--config", str(path), "--gate", "dock-9")
+        assert other == 1
+        assert "no gate is called 'dock-9'; there is dock-1" in words
+
+
+async def test_a_second_client_is_told_who_holds_the_reader() -> None:
+    async with simulating("llrp", "--listen", "127.0.0.1:0") as url:
+        words = ("readers", "test", url, "--driver", "llrp", "--seconds", "6")
+        first = asyncio.create_task(stockbeat(*words))
+        await asyncio.sleep(3)
+        code, said = await stockbeat(*words)
+        assert (code, "no: another client is connected" in said) == (1, True), said
+        assert (await first)[0] in (0, 2)
+
+
+@pytest.mark.parametrize("generation", ["at", "ascii"])
+async def test_a_serial_reader(generation: str, tmp_path: Path) -> None:
+    async with simulating("metratec", "--generation", generation, "--link", str(tmp_path / "reader")) as url:
+        code, said = await stockbeat("readers", "test", url, "--driver", "metratec", "--seconds", "2")
+    assert code in (0, 2), said  # whether a tag is above the limit is chance
+    assert "connected: " in said
+    assert "urn:epc:id:sgtin:0614141.812345." in said
+
+
+async def test_a_scale_and_what_is_none(tmp_path: Path) -> None:
+    async with simulating("sics", "--link", str(tmp_path / "scale"), "--grams", "500") as url:
+        code, said = await stockbeat("readers", "test", url, "--driver", "sics", "--seconds", "2")
+        assert code == 0, said
+        assert "g\tat rest" in said
+        assert "weights" in said
+        code, said = await stockbeat("readers", "test", url, "--driver", "metratec", "--seconds", "2")
+        assert (code, "the speed (baud) is wrong" in said) == (1, True), said
+
+
+@pytest.mark.parametrize(
+    "url, words",
+    [
+        ("tcp://127.0.0.1:1", "add --driver "),
+        ("serial:/dev/ttyUSB0", "add --driver "),
+        ("ftp://127.0.0.1", "it begins with one of "),
+        ("tcp://127.0.0.1:x", "is no URL"),
+    ],
+)
+async def test_a_url_that_says_too_little(url: str, words: str) -> None:
+    code, said = await stockbeat("readers", "test", url)
+    assert (code, words in said) == (1, True), said
+
+
+async def test_a_port_where_nothing_listens_and_one_that_is_not_there() -> None:
+    code, said = await stockbeat("readers", "test", "tcp://127.0.0.1:1", "--driver", "llrp")
+    assert (code, "no: refused: a machine is there" in said) == (1, True), said
+    code, said = await stockbeat("readers", "test", "serial:/dev/nothing", "--driver", "sics")
+    assert (code, "no: there is no such serial port" in said) == (1, True), said
+
+
+async def test_the_list_has_every_driver_with_its_status() -> None:
+    code, said = await stockbeat("readers", "list", "--json")
+    assert code == 0, said
+    listed = json.loads(said)
+    folders = {path.parent.name for path in readers_cli.READMES.glob("*/config.py")}
+    assert {each["driver"] for each in listed["drivers"]} == folders
+    for each in listed["drivers"]:
+        assert all(each[key] for key in ("reads", "links", "for", "hardware")), each
+    code, said = await stockbeat("readers", "list")
+    assert code == 0
+    assert all(folder in said for folder in folders)
+
+
+def test_settings_of_a_driver_are_given_by_name() -> None:
+    settings = readers_cli.from_url("tcp://127.0.0.1", "metratec", ["antennas=[1, 2]", "region=FCC"])
+    assert (settings.driver, settings.url) == ("metratec", "tcp://127.0.0.1")
+    with pytest.raises(ConfigError, match=r"antennas.*; region: "):
+        readers_cli.from_url("tcp://127.0.0.1", "metratec", ["antennas=7", "region=?"])
+    with pytest.raises(ConfigError, match="write KEY=VALUE"):
+        readers_cli.from_url("tcp://127.0.0.1", "metratec", ["region"])
+    with pytest.raises(ConfigError, match=r"driver: driver 'x' is none of"):
+        readers_cli.from_url("tcp://127.0.0.1", "x")
