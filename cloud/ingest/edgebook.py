@@ -17,6 +17,8 @@ from cloud.ledger.tables import agents, devices, edges, runs
 from wire.events import Blind, DeviceDown, DeviceUp, Missing, RunStarted, Watermark
 from wire.messages import Level, Presence, Telemetry
 
+SPANS = 50  # of a device's blindness: two days of an antenna that is off, said each hour
+
 
 def run_started(connection: Connection, site_id: int | None, occasion: Occasion, event: RunStarted) -> None:
     """Compare what the agent remembers of its last run with what the ledger has of it."""
@@ -78,14 +80,21 @@ def missing(
 
 
 def blind(connection: Connection, site_id: int | None, occasion: Occasion, event: Blind) -> None:
-    """What happened meanwhile is not known: what the device watches needs a look."""
+    """What happened meanwhile is not known: what the device watches needs a look.
+
+    One incident a device, from the first time to the last until a person closes it, with the latest of them one by one.
+    """
+    subject = f"{occasion.key.edge}/{event.device}"
+    span = {"from": event.from_at.isoformat(), "to": event.to_at.isoformat(), "why": event.reason}
+    before = registers.incident_details(connection, "blind", subject) or {}
     details = {
         "device": event.device,
-        "from": event.from_at.isoformat(),
-        "to": event.to_at.isoformat(),
+        "from": min(span["from"], before.get("from", span["from"])),
+        "to": max(span["to"], before.get("to", span["to"])),
         "why": event.reason,
+        "spans": [*before.get("spans", ()), span][-SPANS:],
     }
-    _incident(connection, site_id, "blind", f"{occasion.key.edge}/{event.device}", details, occasion)
+    _incident(connection, site_id, "blind", subject, details, occasion)
 
 
 def _incident(

@@ -20,6 +20,7 @@ _WORDS = {
     "restock": "Restock",
     "negative_stock": "Negative stock",
     "left_unexpectedly": "Left unexpectedly",
+    "blind": "Could not see",
     "duplicate_encoding": "Duplicate encoding",
     "online": "Online",
     "offline": "Offline",
@@ -60,8 +61,12 @@ def verdict(code: str) -> str:
 
 
 def subject(matter_subject: str, details: Any) -> str:
-    """What a task or incident is about: the door and how many tags, where it is about a load."""
-    tags = details.get("tags") if isinstance(details, dict) else None
+    """What a task or incident is about: the door and how many tags, or the device and what it says of itself."""
+    if not isinstance(details, dict):
+        return matter_subject
+    if "device" in details and "why" in details:
+        return f"{details['device']}, {details['why']}"
+    tags = details.get("tags")
     if not tags or "gate" not in details:
         return matter_subject
     return f"{len(tags)} {'tag' if len(tags) == 1 else 'tags'} at {details['gate']}"

@@ -41,7 +41,7 @@ from tests.support.ledger import (
 )
 from tests.support.said import EVENTS, TELEMETRY
 from wire.codec import encode_telemetry
-from wire.events import Clock, Direction, Missing, RunStarted
+from wire.events import Blind, Clock, Direction, Missing, RunStarted
 
 GOLDEN = Path(__file__).parents[2] / "wire" / "golden" / "v1"
 EARLIER = "f" * 32
@@ -300,6 +300,32 @@ def test_telemetry_and_presence_show_the_newest_and_book_nothing(cloud: Cloud) -
     assert (level.units, level.grams) == (3, 991.2)
     assert kinds == {"opening"}
     assert cloud.ingest.counts.unreadable == 2
+
+
+def test_a_device_that_could_not_see_is_one_incident_from_first_to_last_and_books_nothing(
+    cloud: Cloud,
+) -> None:
+    before = cloud.stock(CAN)
+    cloud.book(blind(20.0, 30.0, "antenna 3 is disconnected"), blind(9.0, 12.0, "unplugged"))
+    cloud.book(blind(30.0, 45.0, "antenna 3 sees again"))
+    with cloud.database.read() as connection:
+        (row,) = connection.execute(select(incidents)).all()
+    assert (row.kind, row.subject) == ("blind", f"{EDGE}/aisle-1")
+    assert (row.details["from"], row.details["to"]) == (at(9.0).isoformat(), at(45.0).isoformat())
+    assert row.details["why"] == "antenna 3 sees again"
+    assert [span["why"] for span in row.details["spans"]] == [
+        "antenna 3 is disconnected",
+        "unplugged",
+        "antenna 3 sees again",
+    ]
+    assert cloud.stock(CAN) == before
+
+
+def blind(from_s: float, to_s: float, reason: str) -> Blind:
+    return Blind(
+        at=at(to_s), clock=Clock.SYNCED, boot="b", mono_ms=1, device="aisle-1", from_at=at(from_s),
+        to_at=at(to_s), reason=reason,
+    )  # fmt: skip
 
 
 def test_negative_stock_is_booked_and_told_once_while_it_lasts(cloud: Cloud) -> None:

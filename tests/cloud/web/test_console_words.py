@@ -68,6 +68,8 @@ def test_codes_without_words_of_their_own_are_still_readable() -> None:
 def test_a_load_is_named_by_its_door_and_its_tags() -> None:
     assert words.subject("store-042/x", {"gate": "dock-1", "tags": [{}, {}]}) == "2 tags at dock-1"
     assert words.subject("store-042/x", {"gate": "dock-1", "tags": [{}]}) == "1 tag at dock-1"
+    blind = {"device": "dock-1", "why": "antenna 3 is disconnected", "from": "", "to": ""}
+    assert words.subject("store-042/dock-1", blind) == "dock-1, antenna 3 is disconnected"
     assert words.subject("A4", {}) == words.subject("A4", []) == "A4"
 
 
