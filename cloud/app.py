@@ -14,7 +14,10 @@ from prometheus_client import CollectorRegistry
 from cloud.alerts.mail import Mailer
 from cloud.alerts.smtp import mail_server
 from cloud.alerts.worker import RuleWorker
-from cloud.config import CloudConfig, credentials, token
+from cloud.config import CloudConfig, EpcisConfig, credentials, token
+from cloud.epcis.capture import Repository
+from cloud.epcis.ledger import Places
+from cloud.epcis.push import EpcisPush
 from cloud.followers import Changes, Follower, follow
 from cloud.ingest.acks import Acks
 from cloud.ingest.inbox import Inbox
@@ -87,9 +90,17 @@ def _followers(config: CloudConfig, database: Database, changes: Changes) -> lis
         server = mail_server(config.mail.smtp, credentials("mail", config.mail.credentials_file))
         followers.append(Mailer(database, server, config.mail.sender, now=utc_now))
     if config.series is not None:
-        influx = Influx(config.series, token(config.series))
+        influx = Influx(config.series, token("series", config.series.token_file))
         followers.append(SeriesWriter(database, influx, now=utc_now))
+    if config.epcis.capture_url is not None:
+        followers.append(_epcis_push(config.epcis, config.epcis.capture_url, database))
     return followers
+
+
+def _epcis_push(config: EpcisConfig, capture_url: str, database: Database) -> EpcisPush:
+    repository = Repository(capture_url, token("epcis", config.token_file))
+    places = Places(config.base)
+    return EpcisPush(database, repository, places, ids=config.ids, since=config.since, now=utc_now)
 
 
 def _until_asked_to_stop() -> asyncio.Event:

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from cloud import app
 from cloud.config import load as load_config
+from cloud.epcis import outbox
+from cloud.epcis.export import document_text, export, lines
+from cloud.epcis.ledger import Places, sites_named
 from cloud.errors import CloudError
 from cloud.ingest.retry import Retried
 from cloud.ingest.retry import retry as retry_parked
@@ -45,6 +49,16 @@ _config = click.option(
     show_default=True,
     help="Where the ledger, broker, series, web and mail are.",
 )
+
+
+def _moment(ctx: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"write 2026-11-22 or 2026-11-22T09:00+01:00, not {text!r}") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 @contextmanager
@@ -132,6 +146,65 @@ def restored(config: Path) -> None:
     with _to_write(config) as database, database.write() as connection:
         who = identity.restored(connection)
     click.echo(f"ledger {who.ledger} is now of generation {who.generation}")
+
+
+@click.group(cls=_Cloud)
+def epcis() -> None:
+    """What crossed the gates, told to others as EPCIS 2.0 events."""
+
+
+@epcis.command("export")
+@_config
+@click.option("--site", help="Only this site.")
+@click.option(
+    "--since", callback=_moment, help="From this time on: 2026-11-22 or 2026-11-22T09:00+01:00 (else UTC)."
+)
+@click.option("--until", callback=_moment, help="Up to this time.")
+@click.option(
+    "--out",
+    type=click.File("w", encoding="utf-8", atomic=True),
+    default="-",
+    help="[default: standard output]",
+)
+@click.option("--format", "form", type=click.Choice(["document", "lines"]), default="document", show_default=True,
+              help="One EPCISDocument, or one event a line.")  # fmt: skip
+def export_events(
+    config: Path, site: str | None, since: datetime | None, until: datetime | None, out: TextIO, form: str
+) -> None:
+    """Write the events of what is booked so far."""
+    settings = load_config(config).epcis
+    with _to_read(config) as database, database.read() as connection:
+        ids = [_site_id(connection, site)] if site else list(sites_named(connection).values())
+        told = export(
+            connection, ids, Places(settings.base), settings.ids, since=since, until=until, now=app.utc_now()
+        )
+        out.writelines(lines(told) if form == "lines" else document_text(told, app.utc_now()))
+
+
+@epcis.command("status")
+@_config
+def epcis_status(config: Path) -> None:
+    """How many events wait, were taken and were refused, and why."""
+    with _to_read(config) as database, database.read() as connection:
+        for state, count in outbox.counts(connection).items():
+            click.echo(f"{state:8} {count}")
+        for event_id, why in outbox.refused(connection):
+            click.echo(f"refused: {event_id}: {why}")
+
+
+@epcis.command("retry")
+@_config
+def epcis_retry(config: Path) -> None:
+    """Tell again what was refused, after what was wrong has been put right."""
+    with _to_write(config) as database, database.write() as connection:
+        click.echo(f"{outbox.again(connection, app.utc_now())} events are due again")
+
+
+def _site_id(connection: Connection, site: str) -> int:
+    known = sites_named(connection)
+    if site not in known:
+        raise click.ClickException(f"there is no site {site!r}; there is {', '.join(known) or 'none'}")
+    return known[site]
 
 
 @cloud.command()

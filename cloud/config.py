@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -89,12 +89,34 @@ class MailConfig(Section):
     credentials_file: Path | None = None
 
 
+class EpcisConfig(Section):
+    # Places without an id of their own in the master data are told as addresses below this.
+    base_url: Annotated[str, _url("http", "https")] = "https://stockbeat.invalid"
+    ids: Literal["digital_link", "urn"] = "digital_link"
+    capture_url: Annotated[str, _url("http", "https")] | None = None
+    token_file: Path | None = None  # or STOCKBEAT_EPCIS_TOKEN
+    since: AwareDatetime | None = None  # what was before is not pushed
+
+    @property
+    def base(self) -> str:
+        return self.base_url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _pushes_under_a_name_of_its_own(self) -> "EpcisConfig":
+        if self.capture_url is not None and "base_url" not in self.model_fields_set:
+            raise ValueError(
+                "base_url is needed beside capture_url: an address of your own, for places that have no other id"
+            )
+        return self
+
+
 class CloudConfig(Section):
     ledger: LedgerConfig
     broker: BrokerConfig
     web: WebConfig = WebConfig()
     series: SeriesConfig | None = None
     mail: MailConfig | None = None
+    epcis: EpcisConfig = EpcisConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +177,12 @@ def _pair(file: Path) -> Credentials:
     return Credentials(written["username"], written["password"])
 
 
-def token(config: SeriesConfig, environ: Mapping[str, str] = os.environ) -> str:
-    """The series database's token: STOCKBEAT_SERIES_TOKEN, else the file's text, else empty. Raises ConfigError."""
-    if "STOCKBEAT_SERIES_TOKEN" in environ:
-        return environ["STOCKBEAT_SERIES_TOKEN"]
-    return _secret(config.token_file).strip() if config.token_file else ""
+def token(kind: str, file: Path | None, environ: Mapping[str, str] = os.environ) -> str:
+    """A token: STOCKBEAT_<KIND>_TOKEN, else the file's text, else empty. Raises ConfigError."""
+    name = f"STOCKBEAT_{kind.upper()}_TOKEN"
+    if name in environ:
+        return environ[name]
+    return _secret(file).strip() if file else ""
 
 
 def _secret(file: Path) -> str:

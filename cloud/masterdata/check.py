@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cloud.ledger.master import GIVEN
 from cloud.masterdata.files import Files, Line
 from cloud.masterdata.rows import OpeningRow, SiteSection
 
@@ -76,6 +77,8 @@ def _references(files: Files, line: Line[SiteSection], scales: Mapping[str, int]
         _one_of(files, f"{at}.inside", gate.inside, site.places)
         if gate.outside == gate.inside:
             files.problems.append(f"  {at}.inside: joins {gate.inside!r} to itself")
+    for place in site.biz_locations:
+        _one_of(files, f"{line.where}.biz_locations", place, [*_named(site), *GIVEN])
     for number, bay in enumerate(site.bays, start=1):
         at = f"{line.where}.bays[{number}]"
         _one_of(files, f"{at}.edge", bay.edge, site.edges)

@@ -144,7 +144,12 @@ def _item_ids(connection: Connection) -> dict[str, int]:
 
 
 def _store_site(connection: Connection, site: SiteSection) -> None:
-    row = {"name": site.name, "time_zone": site.time_zone, "sscc_policy": site.sscc_policy}
+    row = {
+        "name": site.name,
+        "time_zone": site.time_zone,
+        "sscc_policy": site.sscc_policy,
+        "biz_location": site.biz_location,
+    }
     _upsert(connection, sites, [row])
     site_id = connection.scalars(select(sites.c.id).where(sites.c.name == site.name)).one()
     outside = {gate.outside for gate in site.gates if gate.role in ("dock", "exit")}
@@ -153,7 +158,10 @@ def _store_site(connection: Connection, site: SiteSection) -> None:
     _upsert(
         connection,
         locations,
-        [{"site_id": site_id, "name": name, "usage": usage} for name, usage in usages.items()],
+        [
+            {"site_id": site_id, "name": name, "usage": usage, "biz_location": site.biz_locations.get(name)}
+            for name, usage in usages.items()
+        ],
     )
     places = dict(
         connection.execute(
@@ -179,6 +187,7 @@ def _store_gates(connection: Connection, site: SiteSection, places: dict[str, in
             "inside_id": places[gate.inside],
             "role": gate.role,
             "book_at": gate.book_at,
+            "read_point": gate.read_point,
         }
         for gate in site.gates
     ]

@@ -17,6 +17,9 @@ MOST = Decimal(10) ** 12  # far above any stock, and its thousandths fit a 64-bi
 # Decimals that a quantity of each unit of measure may have; what is not named here is counted whole.
 DECIMALS = {"kg": 3, "l": 3, "m": 3}
 _EPC_PREFIX = re.compile("[0-9A-Fa-f]{2,124}")
+# EPC Tag Data Standard 2.3, section 6.3.3: company prefix and location reference have 12 digits together.
+_SGLN = re.compile(r"urn:epc:id:sgln:(?=[0-9.]{13}\.)[0-9]{6,12}\.[0-9]{0,6}\.[!-~]{1,60}")
+_WEB_URI = re.compile(r"https?://[!-~]{1,190}")
 _URI_PREFIX = re.compile(r"urn:epc:id:[a-z]+:[\x21-\x7e]{1,100}")
 
 
@@ -54,6 +57,12 @@ def _tag_prefix(text: str) -> str:
     raise ValueError(f"write what an EPC begins with, AD02 or urn:epc:id:sscc:0614141., not {text!r}")
 
 
+def _place_uri(uri: str) -> str:
+    if not _SGLN.fullmatch(uri) and not _WEB_URI.fullmatch(uri):
+        raise ValueError(f"write urn:epc:id:sgln:0614141.07346.dock1 or https://…, not {uri!r}")
+    return uri
+
+
 def _time_zone(name: str) -> str:
     if name not in zoneinfo.available_timezones():
         raise ValueError(f"write a time zone such as Europe/Paris, not {name!r}")
@@ -70,6 +79,7 @@ def _empty_is_none(value: object) -> object:
     return None if value == "" else value
 
 
+PlaceUri = Annotated[str, AfterValidator(_place_uri)]  # how other companies know a place
 TagPrefix = Annotated[str, AfterValidator(_tag_prefix)]
 Gtin = Annotated[str, AfterValidator(_gtin)]
 Sscc = Annotated[str, AfterValidator(_sscc)]
@@ -123,6 +133,7 @@ class GateSection(Section):
     inside: Name
     role: Literal["dock", "doorway", "staging", "exit"] = "dock"
     book_at: Annotated[float, Field(ge=0.5, le=1.0)] = 0.9
+    read_point: PlaceUri | None = None
 
 
 class BaySection(Section):
@@ -148,6 +159,10 @@ class SiteSection(Section):
     mail: Mapping[Role, tuple[Address, ...]] = Field(default_factory=dict)
     sscc_policy: Literal["declared", "read", "hold"] = "declared"
     ignored: frozenset[TagPrefix] = frozenset()  # tags that are never stock here
+    biz_location: PlaceUri | None = None
+    biz_locations: Mapping[Name, PlaceUri] = Field(
+        default_factory=dict
+    )  # of places that have one of their own
 
 
 class SitesFile(Section):

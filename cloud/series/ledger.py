@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, literal, select
 
-from cloud.ledger.database import insert
+from cloud.ledger.cursors import positions
 from cloud.ledger.tables import (
     EPOCH,
     MICROSECOND,
@@ -43,7 +43,7 @@ class Batch:
 
 def pending(connection: Connection) -> Iterator[Batch]:
     """The next batch of each thing that is behind: movements, events and alerts. None when nothing is."""
-    at = {(row.name, row.site_id): row.position for row in connection.execute(select(cursors))}
+    at = positions(connection)
     for site in connection.execute(select(sites).order_by(sites.c.id)).all():
         done = at.get((MOVEMENTS, site.id), 0)
         if site.head > done:
@@ -52,17 +52,6 @@ def pending(connection: Connection) -> Iterator[Batch]:
         if newest is not None:
             yield newest
     yield from _events(connection)
-
-
-def advance(connection: Connection, batch: Batch) -> None:
-    statement = insert(connection, cursors).values(
-        name=batch.cursor, site_id=batch.site_id, position=batch.position
-    )
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["name", "site_id"], set_={"position": statement.excluded.position}
-        )
-    )
 
 
 def _movements(connection: Connection, site: Any, done: int) -> Batch:

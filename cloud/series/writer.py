@@ -5,9 +5,10 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from cloud.ledger.cursors import advance
 from cloud.ledger.database import Database
 from cloud.series.influx import Influx, SeriesDown
-from cloud.series.ledger import LINES_AT_ONCE, Batch, advance, pending
+from cloud.series.ledger import LINES_AT_ONCE, Batch, pending
 from cloud.series.samples import EVERY, Sampler
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class SeriesWriter:
         if batches:
             with self._database.write() as connection:
                 for batch in batches:
-                    advance(connection, batch)
+                    advance(connection, batch.cursor, batch.site_id, batch.position)
         return bool(batches)
 
     def _sample(self) -> None:

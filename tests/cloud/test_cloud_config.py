@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.config import SeriesConfig, credentials, load, token
+from cloud.config import credentials, load, token
 from cloud.errors import ConfigError
 
 GOOD = """
@@ -82,9 +82,9 @@ def test_credentials_come_from_the_environment_or_a_file(tmp_path: Path) -> None
             credentials("broker", file, {})
 
 
-def test_the_token_of_the_series(tmp_path: Path) -> None:
+def test_a_token_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("abc\n", "utf-8")
-    config = SeriesConfig(url="http://127.0.0.1:8086", org="o", bucket="b", token_file=file)
-    assert token(config, {}) == "abc"
-    assert token(config, {"STOCKBEAT_SERIES_TOKEN": "xyz"}) == "xyz"
+    assert token("series", file, {}) == "abc"
+    assert token("series", file, {"STOCKBEAT_SERIES_TOKEN": "xyz"}) == "xyz"
+    assert token("epcis", None, {"STOCKBEAT_SERIES_TOKEN": "xyz"}) == ""

@@ -6,7 +6,7 @@ so that both engines order and compare them alike.
 
 from cloud.ledger.tables.alerts import alerts, notifications, rule_states, rules, site_mail
 from cloud.ledger.tables.columns import EPOCH, MICROSECOND, At, Big, metadata
-from cloud.ledger.tables.followers import agents, cursors, devices, levels
+from cloud.ledger.tables.followers import agents, cursors, devices, epcis_events, epcis_told, levels
 from cloud.ledger.tables.heard import conflicts, envelopes, runs
 from cloud.ledger.tables.ledger import balances, ledgers, movements
 from cloud.ledger.tables.master import (
@@ -42,6 +42,8 @@ __all__ = [
     "edges",
     "envelopes",
     "epc_prefixes",
+    "epcis_events",
+    "epcis_told",
     "gates",
     "ignored_tags",
     "incidents",

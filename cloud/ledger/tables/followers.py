@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     String,
     Table,
@@ -21,6 +22,33 @@ cursors = Table(
     Column("name", String(40), primary_key=True),
     Column("site_id", ForeignKey("sites.id"), primary_key=True),
     Column("position", Big, nullable=False),
+)
+
+# What is told to others as EPCIS events, kept until their repository has it. state: due, handed (it is looking at
+# it), taken, refused.
+epcis_events = Table(
+    "epcis_events",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("event_id", String(100), nullable=False, unique=True),  # says the same, is the same
+    Column("event", JSON, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("alone", Boolean, nullable=False),  # is handed over by itself: refused together with others
+    Column("job", String(500)),  # where its repository says what became of it
+    Column("why", Text, nullable=False, server_default=""),  # it was refused
+    Column("made_at", At, nullable=False),
+    Column("changed_at", At, nullable=False),
+    Index("ix_epcis_events_state", "state", "id"),
+)
+
+# The crossings that were told: each once, however often the ledger looks at its passage again.
+epcis_told = Table(
+    "epcis_told",
+    metadata,
+    Column("edge", String(40), primary_key=True),
+    Column("passage", String(120), primary_key=True),
+    Column("epc", String(124), primary_key=True),
 )
 
 devices = Table(

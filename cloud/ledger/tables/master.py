@@ -23,6 +23,7 @@ sites = Table(
     ),  # position of the newest movement; the lock of a booking
     # What a logistic unit with declared contents books: declared, read (only what was read), hold (nothing)
     Column("sscc_policy", String(10), nullable=False, server_default="declared"),
+    Column("biz_location", String(200)),  # as others know it: an SGLN or a web URI
 )
 
 edges = Table(
@@ -43,6 +44,7 @@ locations = Table(
     Column("site_id", ForeignKey("sites.id"), nullable=False),
     Column("name", String(40), nullable=False),
     Column("usage", String(20), nullable=False),
+    Column("biz_location", String(200)),  # where it has one of its own
     UniqueConstraint("site_id", "name"),
 )
 
@@ -92,6 +94,7 @@ gates = Table(
     Column("inside_id", ForeignKey("locations.id"), nullable=False),
     Column("role", String(20), nullable=False, server_default="dock"),
     Column("book_at", Float, nullable=False, server_default="0.9"),
+    Column("read_point", String(200)),  # as others know it
 )
 
 bays = Table(

@@ -132,6 +132,7 @@ def upgrade() -> None:
             "head", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False
         ),
         sa.Column("sscc_policy", sa.String(length=10), server_default="declared", nullable=False),
+        sa.Column("biz_location", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sites")),
         sa.UniqueConstraint("name", name=op.f("uq_sites_name")),
     )
@@ -169,6 +170,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("prefix", name=op.f("pk_epc_prefixes")),
     )
     op.create_table(
+        "epcis_events",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("event_id", sa.String(length=100), nullable=False),
+        sa.Column("event", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("alone", sa.Boolean(), nullable=False),
+        sa.Column("job", sa.String(length=500), nullable=True),
+        sa.Column("why", sa.Text(), server_default="", nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_epcis_events_site_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_epcis_events")),
+        sa.UniqueConstraint("event_id", name=op.f("uq_epcis_events_event_id")),
+    )
+    with op.batch_alter_table("epcis_events", schema=None) as batch_op:
+        batch_op.create_index("ix_epcis_events_state", ["state", "id"], unique=False)
+
+    op.create_table(
+        "epcis_told",
+        sa.Column("edge", sa.String(length=40), nullable=False),
+        sa.Column("passage", sa.String(length=120), nullable=False),
+        sa.Column("epc", sa.String(length=124), nullable=False),
+        sa.PrimaryKeyConstraint("edge", "passage", "epc", name=op.f("pk_epcis_told")),
+    )
+    op.create_table(
         "ignored_tags",
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("prefix", sa.String(length=124), nullable=False),
@@ -204,6 +233,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("usage", sa.String(length=20), nullable=False),
+        sa.Column("biz_location", sa.String(length=200), nullable=True),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_locations_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
         sa.UniqueConstraint("site_id", "name", name=op.f("uq_locations_site_id_name")),
@@ -341,6 +371,7 @@ def upgrade() -> None:
         sa.Column("inside_id", sa.Integer(), nullable=False),
         sa.Column("role", sa.String(length=20), server_default="dock", nullable=False),
         sa.Column("book_at", sa.Float(), server_default="0.9", nullable=False),
+        sa.Column("read_point", sa.String(length=200), nullable=True),
         sa.ForeignKeyConstraint(["edge"], ["edges.edge"], name=op.f("fk_gates_edge")),
         sa.ForeignKeyConstraint(["inside_id"], ["locations.id"], name=op.f("fk_gates_inside_id")),
         sa.ForeignKeyConstraint(["outside_id"], ["locations.id"], name=op.f("fk_gates_outside_id")),
