@@ -20,6 +20,7 @@ ELSEWHERE = {
     "readers": ("edge.readers_cli:readers", "edge", "Devices: what can be read, and whether one works."),
     "replay": ("edge.cli:replay", "edge", "Run a recording through the aggregator and print the events."),
     "cloud": ("cloud.cli:cloud", "cloud", "The ledger, rules, alerts and the console."),
+    "epcis": ("cloud.cli:epcis", "cloud", "What crossed the gates, told to others as EPCIS 2.0 events."),
     "simulate": (
         "simulators.cli:simulate",
         "simulators",
