@@ -1,6 +1,7 @@
 """`simulate`: devices that speak their own protocols, with nothing behind them but a schedule."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -15,10 +16,13 @@ import click
 from simulators import single
 from simulators.doors.cli import day_, scene
 from simulators.errors import SimulatorError
+from simulators.llrp import single as llrp_single
+from simulators.llrp.held import MOST_HELD
+from simulators.llrp.reader import Reader as LlrpReader
 from simulators.metratec import single as metratec_single
 from simulators.scenario import load
 from simulators.schedule import Schedule
-from simulators.trouble import TROUBLES, parse
+from simulators.trouble import FAULTS, TROUBLES, parse
 from simulators.world import Options, World
 
 TROUBLE_HELP = f"NAME or NAME:SECONDS of {', '.join(TROUBLES)}."
@@ -51,6 +55,14 @@ pace_option = click.option(
 def _trouble(context: click.Context, option: click.Parameter, words: str) -> str:
     try:
         parse(words)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return words
+
+
+def _trouble_or_fault(context: click.Context, option: click.Parameter, words: str) -> str:
+    try:
+        parse(words, faults=True)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     return words
@@ -152,17 +164,35 @@ def plan(scenario: Path, seed: int, lasts_s: float, quiet_s: float, pace: float)
 @click.option(
     "--tags", type=click.IntRange(0, 1000), default=5, show_default=True, help="Standing before it."
 )
+@click.option("--kind", type=click.Choice(list(llrp_single.KINDS)), default="plain", show_default=True,
+              help="LLRP 1.0.1, 1.1, with Impinj's extensions, or without a clock.")  # fmt: skip
+@click.option("--hold", "most_held", type=click.IntRange(1), default=MOST_HELD, show_default=True,
+              help="Reads that its buffer holds.")  # fmt: skip
 @seed_option
-@single_trouble_option
-def llrp(listen: str, antennas: int, tags: int, seed: int, trouble: str) -> None:
-    """One LLRP 1.0.1 reader; prints its URL."""
+@click.option("--trouble", default="none", callback=_trouble_or_fault,
+              help=f"NAME or NAME:SECONDS of {', '.join((*TROUBLES, *FAULTS))}.")  # fmt: skip
+def llrp(listen: str, antennas: int, tags: int, kind: str, most_held: int, seed: int, trouble: str) -> None:
+    """One LLRP reader; prints its URL. Each line of standard input lets something happen to it:
+    "input 1 high", "antenna 2 off", "power-cycle", "leave", "clock 3600"."""
     host, mark, port = listen.rpartition(":")
     if not mark or not port.isdecimal():
         raise click.BadParameter(f"{listen!r} should be HOST:PORT", param_hint="--listen")
+    about = llrp_single.KINDS[kind](tuple(range(1, antennas + 1)), llrp_single.MAC)
+    reader = LlrpReader(about, _now_us, most_held=most_held)
+
+    def ordered() -> None:
+        if not (line := sys.stdin.readline()):
+            asyncio.get_running_loop().remove_reader(sys.stdin)
+            return
+        try:
+            llrp_single.order(reader, line.strip())
+        except ValueError as error:
+            click.echo(str(error), err=True)
 
     async def run(stopped: asyncio.Event) -> None:
-        await _until(stopped, single.reader(host, int(port), antennas=antennas, tags=tags, trouble=trouble, seed=seed,
-                                            now=_now, say=click.echo))  # fmt: skip
+        _listen_to_orders(ordered)
+        await _until(stopped, llrp_single.run(reader, (host, int(port)), single.standing_tags(tags), trouble=trouble,
+                                              seed=seed, now_us=_now_us, say=click.echo))  # fmt: skip
 
     _run(run)
 
@@ -243,6 +273,16 @@ def _print(**what: Any) -> None:
             {key: round(value, 3) if isinstance(value, float) else value for key, value in what.items()}
         )
     )
+
+
+def _listen_to_orders(ordered: Callable[[], None]) -> None:
+    """Have this called for each line of standard input, where that is something that can be waited for."""
+    with contextlib.suppress(PermissionError):  # a plain file cannot: nobody types into one
+        asyncio.get_running_loop().add_reader(sys.stdin, ordered)
+
+
+def _now_us() -> int:
+    return int(_now().timestamp() * 1e6)
 
 
 def _now() -> datetime:

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from simulators.errors import ScenarioError
 from simulators.link import Session
+from simulators.llrp.about import About
 from simulators.llrp.reader import Reader as LlrpReader
 from simulators.llrp.serve import Served as LlrpServed
-from simulators.llrp.settings import About
 from simulators.metratec.serve import BAUD as METRATEC_BAUD
 from simulators.metratec.serve import Served as MetratecServed
 from simulators.metratec.single import device as metratec_device

@@ -174,16 +174,29 @@ TROUBLES: dict[str, Callable[[float, Random], Trouble]] = {
     "glue": lambda after_s, rng: Glue(after_s),
 }
 
+# What can be wrong with a device itself, its line being as it should be: for the simulators that know how.
+FAULTS: dict[str, str] = {
+    "power-cycle": "switched off and on again after so many seconds: it forgets what it was told and held",
+    "clock-2000": "its clock says 2000-01-01, for ever",
+    "clock-set": "its clock says 2000-01-01, and is set right after so many seconds",
+    "clock-back": "its clock is set an hour back after so many seconds",
+    "taken": "another client is connected for so many seconds",
+    "leaves": "closes its client's connection, with a word, once in so many seconds",
+    "antenna-off": "the cable of its first antenna is off every other so many seconds",
+    "overflow": "its buffer holds only a hundred reads",
+}
 
-def parse(words: str) -> tuple[str, float]:
+
+def parse(words: str, *, faults: bool = False) -> tuple[str, float]:
     """Read NAME or NAME:SECONDS.
 
     Raises:
         ValueError: there is no such trouble, or the seconds are not a number above zero.
     """
     name, _, seconds = words.partition(":")
-    if name not in TROUBLES:
-        raise ValueError(f"no trouble is called {name!r}; there are {', '.join(TROUBLES)}")
+    known = {**TROUBLES, **FAULTS} if faults else {**TROUBLES}
+    if name not in known:
+        raise ValueError(f"no trouble is called {name!r}; there are {', '.join(known)}")
     after_s = float(seconds) if seconds else DEFAULT_AFTER_S
     if not after_s > 0:
         raise ValueError(f"{words!r}: the seconds must be above zero")

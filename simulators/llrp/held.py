@@ -2,20 +2,21 @@
 
 import struct
 from collections import deque
-from collections.abc import Callable
 
-from simulators.llrp.layout import HEADER, Param, Type, message, tlv
+from simulators.llrp.clock import Clock
+from simulators.llrp.layout import HEADER, V1_0_1, Param, Type, message, tlv
 
 MOST_HELD = 50_000  # tag reports; about ten minutes of a busy door
 WARN_AT = 0.9
 
 
 class Held:
-    """The reader's buffer. `now_us` is its clock. Assumed: a full one takes no more, rather than forget the oldest."""
+    """The reader's buffer. Assumed: a full one takes no more, rather than forget the oldest."""
 
-    def __init__(self, now_us: Callable[[], int], most: int = MOST_HELD) -> None:
-        self._now_us = now_us
-        self._most = most
+    def __init__(self, clock: Clock, most: int = MOST_HELD) -> None:
+        self.version = V1_0_1  # that the present client is spoken to in
+        self._clock = clock
+        self.most = most
         self._messages: deque[tuple[Type, bytes, int]] = deque()  # with the number of tags in each
         self._tags = 0
         self._overflowed = False
@@ -26,17 +27,17 @@ class Held:
         """Keep one report of these TagReportData parameters; `warn` says whether a filling buffer is an event."""
         if not tags:
             return
-        if self._tags + len(tags) > self._most:
+        if self._tags + len(tags) > self.most:
             if not self._overflowed:
                 self._overflowed = True
                 self.event(tlv(Param.BUFFER_OVERFLOW))
             return
         self._messages.append((Type.RO_ACCESS_REPORT, b"".join(tags), len(tags)))
         self._tags += len(tags)
-        if self._tags >= WARN_AT * self._most and not self._warned:
+        if self._tags >= WARN_AT * self.most and not self._warned:
             self._warned = True
             if warn:
-                self.event(tlv(Param.BUFFER_LEVEL_WARNING, bytes([int(100 * self._tags / self._most)])))
+                self.event(tlv(Param.BUFFER_LEVEL_WARNING, bytes([int(100 * self._tags / self.most)])))
 
     def event(self, event: bytes) -> None:
         """Keep one event, with the time that it is now."""
@@ -49,13 +50,14 @@ class Held:
             return None
         kind, body, tags = self._messages.popleft()
         self._tags -= tags
-        return message(kind, self.new_id(), body)
+        return message(kind, self.new_id(), body, self.version)
 
     def notification(self, event: bytes) -> bytes:
         """A READER_EVENT_NOTIFICATION to be sent at once."""
-        at = tlv(Param.UTC_TIMESTAMP, struct.pack("!Q", self._now_us()))
+        kind = Param.UTC_TIMESTAMP if self._clock.has_utc else Param.UPTIME
+        at = tlv(kind, struct.pack("!Q", self._clock.now_us()))
         data = tlv(Param.EVENT_NOTIFICATION_DATA, at + event)
-        return message(Type.READER_EVENT_NOTIFICATION, self.new_id(), data)
+        return message(Type.READER_EVENT_NOTIFICATION, self.new_id(), data, self.version)
 
     def new_id(self) -> int:
         """The id of the next message that answers none."""

@@ -1,4 +1,4 @@
-"""The numbers of LLRP 1.0.1 that this reader speaks, and how its messages and parameters are put together.
+"""The numbers of LLRP 1.0.1 and 1.1 that this reader speaks, and how its messages and parameters are put together.
 
 Source: EPCglobal Low Level Reader Protocol 1.1 (2010), section 17; what is used here is laid out alike in 1.0.1.
 Big-endian throughout. A message is 3 reserved bits, 3 of version, 10 of type; length with this header; id.
@@ -8,7 +8,7 @@ A TLV parameter is 6 reserved bits, 10 of type; length with these 4 bytes. A TV 
 import struct
 from enum import IntEnum
 
-VERSION = 1  # LLRP 1.0.1
+V1_0_1, V1_1 = 1, 2  # as the header says it
 HEADER = struct.Struct("!HII")
 TLV = struct.Struct("!HH")
 MAX_MESSAGE = 1 << 20  # the longest ADD_ROSPEC that makes sense has a few kilobytes
@@ -41,8 +41,12 @@ class Type(IntEnum):
     GET_ROSPECS_RESPONSE = 36
     DELETE_ACCESSSPEC = 41
     GET_ACCESSSPECS = 44
+    GET_SUPPORTED_VERSION = 46
+    SET_PROTOCOL_VERSION = 47
     DELETE_ACCESSSPEC_RESPONSE = 51
     GET_ACCESSSPECS_RESPONSE = 54
+    GET_SUPPORTED_VERSION_RESPONSE = 56
+    SET_PROTOCOL_VERSION_RESPONSE = 57
     GET_REPORT = 60
     RO_ACCESS_REPORT = 61
     KEEPALIVE = 62
@@ -50,12 +54,14 @@ class Type(IntEnum):
     ENABLE_EVENTS_AND_REPORTS = 64
     KEEPALIVE_ACK = 72
     ERROR_MESSAGE = 100
+    CUSTOM_MESSAGE = 1023
 
 
 class Param(IntEnum):
     """TLV parameter types."""
 
     UTC_TIMESTAMP = 128
+    UPTIME = 129
     GENERAL_DEVICE_CAPABILITIES = 137
     RECEIVE_SENSITIVITY_ENTRY = 139
     PER_ANTENNA_AIR_PROTOCOL = 140
@@ -93,6 +99,7 @@ class Param(IntEnum):
     EVENT_NOTIFICATION_SPEC = 244
     EVENT_NOTIFICATION_STATE = 245
     EVENT_NOTIFICATION_DATA = 246
+    GPI_EVENT = 248
     ROSPEC_EVENT = 249
     BUFFER_LEVEL_WARNING = 250
     BUFFER_OVERFLOW = 251
@@ -105,6 +112,10 @@ class Param(IntEnum):
     C1G2_LLRP_CAPABILITIES = 327
     UHF_RF_MODE_TABLE = 328
     UHF_RF_MODE_ENTRY = 329
+    C1G2_INVENTORY_COMMAND = 330
+    C1G2_FILTER = 331
+    C1G2_RF_CONTROL = 335
+    C1G2_SINGULATION_CONTROL = 336
     C1G2_EPC_MEMORY_SELECTOR = 348
     CUSTOM = 1023
 
@@ -114,7 +125,9 @@ class Tv(IntEnum):
 
     ANTENNA_ID = 1
     FIRST_SEEN_UTC = 2
+    FIRST_SEEN_UPTIME = 3
     LAST_SEEN_UTC = 4
+    LAST_SEEN_UPTIME = 5
     PEAK_RSSI = 6
     CHANNEL_INDEX = 7
     TAG_SEEN_COUNT = 8
@@ -145,8 +158,8 @@ class Status(IntEnum):
     OUT_OF_RANGE = 301
 
 
-def message(kind: Type, message_id: int, body: bytes = b"") -> bytes:
-    return HEADER.pack(VERSION << 10 | kind, HEADER.size + len(body), message_id) + body
+def message(kind: Type, message_id: int, body: bytes = b"", version: int = V1_0_1) -> bytes:
+    return HEADER.pack(version << 10 | kind, HEADER.size + len(body), message_id) + body
 
 
 def tlv(kind: Param, body: bytes = b"") -> bytes:

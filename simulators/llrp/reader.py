@@ -7,36 +7,40 @@ ENABLE_EVENTS_AND_REPORTS if it had been told to hold them, else sending them at
 import struct
 from collections.abc import Callable, Iterator
 
+from simulators.llrp.about import About, capabilities
+from simulators.llrp.clock import Clock
 from simulators.llrp.held import MOST_HELD, Held
-from simulators.llrp.layout import VERSION, Param, Status, Type, message, status, tlv
+from simulators.llrp.impinj import answer, asks_for_extensions
+from simulators.llrp.layout import V1_0_1, V1_1, Param, Status, Type, message, status, tlv
 from simulators.llrp.parse import Message, Refused, field_error, unpack
 from simulators.llrp.reports import Read
 from simulators.llrp.settings import (
     EVENT_ANTENNA,
     EVENT_BUFFER_WARNING,
+    EVENT_GPI,
     EVENT_ROSPEC,
-    About,
     Settings,
-    capabilities,
     configuration,
 )
 from simulators.llrp.work import Work
 
 MOST_UNANSWERED = 3  # keepalives; then the client is taken for dead, so that another can connect. Assumed
 CONNECTED, OTHER_CLIENT = 0, 2  # ConnectionAttemptEvent: 2 is "a client initiated connection already exists"
+OF_VERSIONS = (Type.GET_SUPPORTED_VERSION, Type.SET_PROTOCOL_VERSION)
 
 
 class Reader:
-    """One reader. `now_us` is its own clock, UTC microseconds, right or wrong."""
+    """One reader. `now_us` is its own clock, UTC microseconds, right or wrong, until something is done to it."""
 
     def __init__(self, about: About, now_us: Callable[[], int], *, most_held: int = MOST_HELD) -> None:
         self.about = about
-        self.settings = Settings()
+        self.clock = Clock(now_us, has_utc=about.has_utc)
         self.connected_antennas = set(about.antennas)
         self.has_client = False
-        self._held = Held(now_us, most_held)
-        self._work = Work(about.antennas, lambda: self.settings.report, self._report, self._tell_rospec)
-        self._holding = False
+        self.taken = False  # by a client of another program
+        self.starts = 0  # how often it was switched on again
+        self._most_held = most_held
+        self._high: set[int] = set()  # inputs
         self._mono_ms = 0.0
         self._keepalive_due_ms: float | None = None
         self._unanswered = 0
@@ -44,23 +48,35 @@ class Reader:
             Type.GET_READER_CAPABILITIES: lambda body: capabilities(self.about, body),
             Type.GET_READER_CONFIG: self._get_config,
             Type.SET_READER_CONFIG: self._set_config,
-            Type.ADD_ROSPEC: self._work.add,
-            Type.DELETE_ROSPEC: self._work.delete,
-            Type.START_ROSPEC: self._work.start,
-            Type.STOP_ROSPEC: self._work.stop,
-            Type.ENABLE_ROSPEC: self._work.enable,
-            Type.DISABLE_ROSPEC: self._work.disable,
-            Type.GET_ROSPECS: self._work.listed,
+            Type.ADD_ROSPEC: lambda body: self._work.add(body),
+            Type.DELETE_ROSPEC: lambda body: self._work.delete(body),
+            Type.START_ROSPEC: lambda body: self._work.start(body),
+            Type.STOP_ROSPEC: lambda body: self._work.stop(body),
+            Type.ENABLE_ROSPEC: lambda body: self._work.enable(body),
+            Type.DISABLE_ROSPEC: lambda body: self._work.disable(body),
+            Type.GET_ROSPECS: lambda body: self._work.listed(body),
+            Type.SET_PROTOCOL_VERSION: self._set_version,
             Type.DELETE_ACCESSSPEC: _delete_access,
             Type.GET_ACCESSSPECS: lambda body: b"",
             Type.CLOSE_CONNECTION: lambda body: b"",
         }
+        self._begin()
+
+    def _begin(self) -> None:
+        """As delivered: nothing that it was told is known, and nothing is held."""
+        self.settings = Settings()
+        self.leaving = False  # it is about to close its client's connection
+        self._held = Held(self.clock, self._most_held)
+        self._work = Work(self.about, lambda: self.settings.report, self._report, self._tell_rospec)
+        self._holding = False
 
     # The client's side.
 
     def connect(self) -> bytes:
         """Take a client; returns what to tell it first."""
         self.has_client = True
+        self._held.version = V1_0_1  # until another is agreed on (LLRP 1.1, 9.1)
+        self._work.extended = False
         self._holding = self.settings.hold
         self._unanswered = 0
         self._keepalive_due_ms = None
@@ -69,6 +85,11 @@ class Reader:
     def refuse(self) -> bytes:
         """What to tell a second client before closing its connection."""
         return self._held.notification(tlv(Param.CONNECTION_ATTEMPT_EVENT, struct.pack("!H", OTHER_CLIENT)))
+
+    def goodbye(self) -> bytes:
+        """What to tell the client before the reader closes the connection by itself."""
+        self.leaving = False
+        return self._held.notification(tlv(Param.CONNECTION_CLOSE_EVENT))
 
     def disconnect(self) -> None:
         self.has_client = False
@@ -83,9 +104,8 @@ class Reader:
 
     def receive(self, command: Message) -> Iterator[bytes]:
         """Obey one message; yields the answers."""
-        if command.version != VERSION:
-            words = f"version {command.version}: this reader speaks LLRP 1.0.1"
-            yield message(Type.ERROR_MESSAGE, command.id, status(Status.UNSUPPORTED_VERSION, words))
+        if refusal := self._wrong_version(command):
+            yield self._error(command, Status.UNSUPPORTED_VERSION, refusal)
             return
         match command.kind:
             case Type.KEEPALIVE_ACK:
@@ -96,11 +116,17 @@ class Reader:
                 self._report(self._work.gathered())
                 self._holding = False
                 yield from self.outgoing()
+            case Type.GET_SUPPORTED_VERSION:
+                body = bytes([self._held.version, self.about.newest]) + status()
+                yield message(Type.GET_SUPPORTED_VERSION_RESPONSE, command.id, body, V1_1)
+            case Type.CUSTOM_MESSAGE if self.about.impinj and asks_for_extensions(command.body):
+                yield self._extend(command)
             case kind if kind in self._commands:
                 yield self._obey(kind, command)
             case kind:
-                words = f"message type {kind} is not supported"
-                yield message(Type.ERROR_MESSAGE, command.id, status(Status.UNSUPPORTED_MESSAGE, words))
+                yield self._error(
+                    command, Status.UNSUPPORTED_MESSAGE, f"message type {kind} is not supported"
+                )
 
     def outgoing(self) -> Iterator[bytes]:
         """What there is to say unasked, oldest first; each is forgotten as it is taken."""
@@ -119,13 +145,17 @@ class Reader:
             return None
         self._keepalive_due_ms = self._mono_ms + period_ms
         self._unanswered += 1
-        return message(Type.KEEPALIVE, self._held.new_id())
+        return message(Type.KEEPALIVE, self._held.new_id(), version=self._held.version)
 
     # The world's side.
 
-    def sighted(self, epc: bytes, antenna: int, rssi_dbm: int, channel: int, at_us: int) -> None:
-        """The radio has read a tag; what comes of it depends on what the reader was told to do."""
-        self._work.take(Read(epc, antenna, rssi_dbm, channel, at_us), self.connected_antennas)
+    def sighted(self, epc: bytes, antenna: int, rssi_dbm: float, channel: int, at_us: int) -> None:
+        """The radio has read a tag; what comes of it depends on what the reader was told to do.
+
+        `at_us` is by the clock that the reader was given.
+        """
+        read = Read(epc, antenna, rssi_dbm, channel, self.clock.stamp_us(at_us))
+        self._work.take(read, self.connected_antennas)
 
     def plug_antenna(self, antenna: int, *, connected: bool) -> None:
         """An antenna's cable is plugged in or pulled out."""
@@ -136,24 +166,69 @@ class Reader:
         if EVENT_ANTENNA in self.settings.events:
             self._held.event(tlv(Param.ANTENNA_EVENT, struct.pack("!BH", connected, antenna)))
 
+    def set_input(self, port: int, *, high: bool) -> None:
+        """The level at an input is now this; told if it changed, and the client wants to know."""
+        if high == (port in self._high):
+            return
+        (self._high.add if high else self._high.discard)(port)
+        if EVENT_GPI in self.settings.events and port in self.settings.inputs:
+            self._held.event(tlv(Param.GPI_EVENT, struct.pack("!HB", port, high << 7)))
+
+    def power_cycle(self) -> None:
+        """The power was gone for a moment: ROSpecs, settings, reads and time are forgotten, and the client is lost."""
+        self.starts += 1
+        self.clock.restart()
+        self._begin()
+
+    def shrink(self, most_held: int) -> None:
+        """From now on its buffer holds no more than so many reads."""
+        self._most_held = most_held
+        self._held.most = most_held
+
     def tick(self, mono_ms: float) -> None:
         """Time has passed: `mono_ms` is a steady clock."""
         self._mono_ms = mono_ms
         self._work.tick(mono_ms)
 
+    def _wrong_version(self, command: Message) -> str:
+        """Why a message is of the wrong version; empty when it is not."""
+        if command.kind in OF_VERSIONS and command.version == V1_1 <= self.about.newest:
+            return ""
+        if command.version == self._held.version:
+            return ""
+        return f"version {command.version}: this reader speaks version {self._held.version} now"
+
+    def _error(self, command: Message, code: Status, words: str) -> bytes:
+        return message(Type.ERROR_MESSAGE, command.id, status(code, words), self._held.version)
+
     def _obey(self, kind: int, command: Message) -> bytes:
-        answer = Type.CLOSE_CONNECTION_RESPONSE if kind == Type.CLOSE_CONNECTION else Type(kind + 10)
+        reply = Type.CLOSE_CONNECTION_RESPONSE if kind == Type.CLOSE_CONNECTION else Type(kind + 10)
         try:
             body = status() + self._commands[kind](command.body)
         except Refused as refusal:
             body = refusal.status
-        return message(answer, command.id, body)
+        version = V1_1 if kind in OF_VERSIONS else self._held.version
+        return message(reply, command.id, body, version)
+
+    def _set_version(self, body: bytes) -> bytes:
+        (version,) = unpack("B", body, 0)
+        if not V1_0_1 <= version <= self.about.newest:
+            words = f"version {version}: this reader speaks up to {self.about.newest}"
+            raise Refused(Status.UNSUPPORTED_VERSION, words)
+        self._held.version = version
+        return b""
+
+    def _extend(self, command: Message) -> bytes:
+        """Switch our own extensions on for this connection."""
+        self._work.extended = not self.about.refuses_extensions
+        said = status() if self._work.extended else status(Status.UNSUPPORTED_MESSAGE, "no extensions here")
+        return message(Type.CUSTOM_MESSAGE, command.id, answer(said), self._held.version)
 
     def _get_config(self, body: bytes) -> bytes:
-        return configuration(self.about, self.settings, self.connected_antennas, body)
+        return configuration(self.about, self.settings, self.connected_antennas, self._high, body)
 
     def _set_config(self, body: bytes) -> bytes:
-        self.settings.change(body, self.about.antennas)
+        self.settings = self.settings.change(body, self.about)
         self._keepalive_due_ms = None
         return b""
 

@@ -7,6 +7,7 @@ times and count; PeakRSSI is then the strongest, first and last seen the span (L
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from simulators.llrp.impinj import said
 from simulators.llrp.layout import Param, Tv, tlv, tv
 from simulators.llrp.rospec import Field, Report, ReportSpec
 
@@ -19,9 +20,9 @@ class Read(NamedTuple):
 
     epc: bytes
     antenna: int
-    rssi_dbm: int
+    rssi_dbm: float
     channel: int
-    at_us: int  # by the reader's own clock, UTC microseconds
+    at_us: int  # by the reader's own clock, microseconds
 
 
 class Source(NamedTuple):
@@ -37,15 +38,16 @@ class _Gathered:
     source: Source
     first: Read
     last_us: int
-    peak_dbm: int
+    peak_dbm: float
     count: int = 1
 
 
 class Gatherer:
     """Gathers the reads of one ROSpec until its trigger says that they are to be reported."""
 
-    def __init__(self, spec: ReportSpec) -> None:
+    def __init__(self, spec: ReportSpec, *, has_utc: bool = True) -> None:
         self.spec = spec
+        self._has_utc = has_utc
         self._tags: dict[tuple[object, ...], _Gathered] = {}
 
     def take(self, read: Read, source: Source) -> list[bytes]:
@@ -62,7 +64,7 @@ class Gatherer:
 
     def all(self) -> list[bytes]:
         """Everything gathered, which is then forgotten."""
-        data = [encode(tag, self.spec) for tag in self._tags.values()]
+        data = [encode(tag, self.spec, has_utc=self._has_utc) for tag in self._tags.values()]
         self._tags.clear()
         return data
 
@@ -76,8 +78,10 @@ class Gatherer:
         )
 
 
-def encode(tag: _Gathered, spec: ReportSpec) -> bytes:
+def encode(tag: _Gathered, spec: ReportSpec, *, has_utc: bool) -> bytes:
     """One TagReportData parameter."""
+    first = Tv.FIRST_SEEN_UTC if has_utc else Tv.FIRST_SEEN_UPTIME
+    last = Tv.LAST_SEEN_UTC if has_utc else Tv.LAST_SEEN_UPTIME
     read, source = tag.first, tag.source
     parts = [_epc(read.epc)]
     for bit, part in (
@@ -88,10 +92,10 @@ def encode(tag: _Gathered, spec: ReportSpec) -> bytes:
             tv(Tv.INVENTORY_PARAMETER_SPEC_ID, "H", source.inventory_spec_id),
         ),
         (Field.ANTENNA_ID, tv(Tv.ANTENNA_ID, "H", read.antenna)),
-        (Field.PEAK_RSSI, tv(Tv.PEAK_RSSI, "b", tag.peak_dbm)),
+        (Field.PEAK_RSSI, tv(Tv.PEAK_RSSI, "b", round(tag.peak_dbm))),
         (Field.CHANNEL_INDEX, tv(Tv.CHANNEL_INDEX, "H", read.channel)),
-        (Field.FIRST_SEEN, tv(Tv.FIRST_SEEN_UTC, "Q", read.at_us)),
-        (Field.LAST_SEEN, tv(Tv.LAST_SEEN_UTC, "Q", tag.last_us)),
+        (Field.FIRST_SEEN, tv(first, "Q", read.at_us)),
+        (Field.LAST_SEEN, tv(last, "Q", tag.last_us)),
         (Field.TAG_SEEN_COUNT, tv(Tv.TAG_SEEN_COUNT, "H", tag.count)),
     ):
         if spec.fields & bit:
@@ -103,6 +107,8 @@ def encode(tag: _Gathered, spec: ReportSpec) -> bytes:
         parts.append(tv(Tv.C1G2_CRC, "H", crc_16(pc.to_bytes(2, "big") + read.epc)))
     if spec.fields & Field.ACCESS_SPEC_ID:
         parts.append(tv(Tv.ACCESS_SPEC_ID, "I", 0))
+    for extra in sorted(spec.extras):
+        parts.append(said(extra, read.epc, read.antenna, read.channel, tag.peak_dbm))
     return tlv(Param.TAG_REPORT_DATA, b"".join(parts))
 
 

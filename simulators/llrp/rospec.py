@@ -1,10 +1,12 @@
 """ROSpecs: what a client asks the reader to do, taken apart and checked, and the report settings within."""
 
 import struct
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from simulators.llrp.about import AIR_C1G2, About
+from simulators.llrp.air import Air, antenna_configuration
+from simulators.llrp.impinj import Extra, extras
 from simulators.llrp.layout import TLV, Param, Status, tlv
 from simulators.llrp.parse import (
     Found,
@@ -18,7 +20,6 @@ from simulators.llrp.parse import (
     unpack,
 )
 
-AIR_C1G2 = 1
 SELECTOR_KEPT = 0xFFC0  # the ten enable bits; the rest is reserved
 
 
@@ -73,6 +74,7 @@ class ReportSpec:
     fields: int = SELECTOR_KEPT  # assumed: as delivered, a reader says all it can
     pc: bool = False
     crc: bool = False
+    extras: frozenset[Extra] = frozenset()
 
     def encoded(self) -> bytes:
         memory = tlv(Param.C1G2_EPC_MEMORY_SELECTOR, bytes([self.crc << 7 | self.pc << 6]))
@@ -112,8 +114,8 @@ class RoSpec:
         return replace(self, state=state)
 
 
-def rospec(found: Found, antennas: Collection[int]) -> RoSpec:
-    """Read a ROSpec parameter for a reader with these antennas.
+def rospec(found: Found, about: About, *, extended: bool) -> RoSpec:
+    """Read a ROSpec parameter; `extended` says whether the maker's extensions are switched on.
 
     Raises:
         Refused: it is wrong, or asks for what this reader does not do.
@@ -132,7 +134,9 @@ def rospec(found: Found, antennas: Collection[int]) -> RoSpec:
         raise parameter_error(
             Param.RF_SURVEY_SPEC, Status.UNSUPPORTED_PARAMETER, "this reader makes no surveys"
         )
-    inventories = tuple(_aispec(each, antennas) for each in inner if each.kind == Param.AISPEC)
+    inventories = tuple(
+        _aispec(each, about, extended=extended) for each in inner if each.kind == Param.AISPEC
+    )
     if not inventories:
         raise Refused(Status.MISSING_PARAMETER, "ROSpec lacks AISPEC")
     report = maybe(inner, Param.RO_REPORT_SPEC, "ROSpec")
@@ -143,7 +147,7 @@ def rospec(found: Found, antennas: Collection[int]) -> RoSpec:
         stop=stop,
         duration_ms=duration_ms,
         inventories=inventories,
-        report=report_spec(report) if report else None,
+        report=report_spec(report, extended=extended) if report else None,
         raw=found.raw,
     )
 
@@ -170,7 +174,8 @@ def _stop(found: Found) -> tuple[Stop, int]:
     return Stop(kind), duration_ms
 
 
-def _aispec(found: Found, antennas: Collection[int]) -> AiSpec:
+def _aispec(found: Found, about: About, *, extended: bool) -> AiSpec:
+    antennas = about.antennas
     (count,) = unpack("H", found.body, Param.AISPEC)
     asked = unpack(f"{count}H", found.body[2:], Param.AISPEC)
     for antenna in asked:
@@ -200,11 +205,15 @@ def _aispec(found: Found, antennas: Collection[int]) -> AiSpec:
         raise parameter_error(
             Param.INVENTORY_PARAMETER_SPEC, Status.OUT_OF_RANGE, f"air protocol {air}: only Class 1 Gen 2"
         )
+    inner = parameters(inventory.body[3:])
+    known(inner, {Param.ANTENNA_CONFIGURATION}, "InventoryParameterSpec")
+    for each in inner:
+        antenna_configuration(each, about, Air(), extended=extended)
     every = frozenset(antennas) if not asked or 0 in asked else frozenset(asked)
     return AiSpec(every, Stop(kind), duration_ms, tags, inventory_id)
 
 
-def report_spec(found: Found) -> ReportSpec:
+def report_spec(found: Found, *, extended: bool = False) -> ReportSpec:
     """Read a ROReportSpec. Raises Refused."""
     trigger, tags = unpack("BH", found.body, Param.RO_REPORT_SPEC)
     if trigger not in tuple(Report):
@@ -212,11 +221,17 @@ def report_spec(found: Found) -> ReportSpec:
             Param.RO_REPORT_SPEC, Status.OUT_OF_RANGE, f"report trigger {trigger}: LLRP 1.0.1 has 0 to 2"
         )
     inner = parameters(found.body[3:])
-    known(inner, {Param.TAG_REPORT_CONTENT_SELECTOR}, "ROReportSpec")
+    more = [each for each in inner if extended and each.kind == Param.CUSTOM]
+    known([each for each in inner if each not in more], {Param.TAG_REPORT_CONTENT_SELECTOR}, "ROReportSpec")
     selector = only(inner, Param.TAG_REPORT_CONTENT_SELECTOR, "ROReportSpec")
     (fields,) = unpack("H", selector.body, Param.TAG_REPORT_CONTENT_SELECTOR)
     memory = maybe(parameters(selector.body[2:]), Param.C1G2_EPC_MEMORY_SELECTOR, "TagReportContentSelector")
     bits = unpack("B", memory.body, Param.C1G2_EPC_MEMORY_SELECTOR)[0] if memory else 0
     return ReportSpec(
-        Report(trigger), tags, fields & SELECTOR_KEPT, pc=bool(bits & 0x40), crc=bool(bits & 0x80)
+        Report(trigger),
+        tags,
+        fields & SELECTOR_KEPT,
+        pc=bool(bits & 0x40),
+        crc=bool(bits & 0x80),
+        extras=extras(more),
     )

@@ -23,7 +23,7 @@ class Served:
 
     async def session(self, link: Link) -> None:
         """Serve one client until it or the line goes. Raises LinkDown."""
-        if self.reader.has_client:
+        if self.reader.has_client or self.reader.taken:
             await link.send(self.reader.refuse())
             return
         await link.send(self.reader.connect())
@@ -49,7 +49,13 @@ class Served:
                 return
 
     async def _speak(self, link: Link) -> None:
+        starts = self.reader.starts
         while True:
+            if self.reader.starts != starts:
+                raise LinkDown("the reader was switched off")
+            if self.reader.leaving:
+                await link.send(self.reader.goodbye())
+                raise LinkDown("the reader closes the connection")
             if (keepalive := self.reader.keepalive()) is not None:
                 await link.send(keepalive)
             if self.reader.client_is_dead:

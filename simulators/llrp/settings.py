@@ -1,33 +1,16 @@
-"""What the reader is and how it is set: its capabilities, its configuration, and how both are asked for and told."""
+"""How the reader is set, and how that is asked for and told."""
 
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from simulators.llrp.layout import Param, Status, text, tlv
+from simulators.llrp.about import About
+from simulators.llrp.air import Air, antenna_configuration
+from simulators.llrp.layout import Param, Status, tlv
 from simulators.llrp.parse import Found, field_error, known, parameter_error, parameters, unpack
-from simulators.llrp.rospec import AIR_C1G2, ReportSpec, report_spec
-
-MANUFACTURER = 0  # no IANA enterprise number: this is nobody's product
-MODEL = 1
-FIRMWARE = "simulated 1.0"
-MAX_ROSPECS = 16
-# The four upper channels of the lower band, in kHz, and 30 dBm in steps of a hundredth: ETSI EN 302 208.
-CHANNELS_KHZ = (865_700, 866_300, 866_900, 867_500)
-POWER_CENTI_DBM = 3000
-ETSI_302_208 = 2  # CommunicationsStandard
-COUNTRY = 250  # France, ISO 3166
+from simulators.llrp.rospec import ReportSpec, report_spec
 
 EVENT_TYPES = range(9)  # EventNotificationState: 0 hopping to 8 antenna
-EVENT_ROSPEC, EVENT_BUFFER_WARNING, EVENT_ANTENNA = 2, 3, 8
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What cannot be changed."""
-
-    antennas: tuple[int, ...]
-    mac: bytes
+EVENT_GPI, EVENT_ROSPEC, EVENT_BUFFER_WARNING, EVENT_ANTENNA = 1, 2, 3, 8
 
 
 @dataclass
@@ -38,23 +21,26 @@ class Settings:
     hold: bool = False
     events: set[int] = field(default_factory=set)
     report: ReportSpec = field(default_factory=ReportSpec)
+    inputs: set[int] = field(default_factory=set)  # those that are looked at
+    air: dict[int, Air] = field(
+        default_factory=dict
+    )  # by antenna, where it differs from what it was delivered with
 
-    def change(self, body: bytes, antennas: Sequence[int]) -> None:
-        """Obey a SET_READER_CONFIG; a wrong one changes nothing. Raises Refused."""
+    def change(self, body: bytes, about: About) -> "Settings":
+        """The settings after a SET_READER_CONFIG; a wrong one changes nothing. Raises Refused."""
         (flags,) = unpack("B", body, 0)
         found = parameters(body[1:])
         known(found, CHANGEABLE, "SET_READER_CONFIG")
         new = (
             Settings()
             if flags & 0x80
-            else Settings(self.keepalive_ms, self.hold, set(self.events), self.report)
+            else replace(self, events={*self.events}, inputs={*self.inputs}, air={**self.air})
         )
         for each in found:
-            new._set(each, antennas)
-        self.keepalive_ms, self.hold = new.keepalive_ms, new.hold
-        self.events, self.report = new.events, new.report
+            new._set(each, about)
+        return new
 
-    def _set(self, found: Found, antennas: Sequence[int]) -> None:
+    def _set(self, found: Found, about: About) -> None:
         match found.kind:
             case Param.KEEPALIVE_SPEC:
                 kind, period_ms = unpack("BI", found.body, found.kind)
@@ -70,9 +56,22 @@ class Settings:
             case Param.RO_REPORT_SPEC:
                 self.report = report_spec(found)
             case Param.ANTENNA_CONFIGURATION:
-                (antenna,) = unpack("H", found.body, found.kind)
-                if antenna != 0 and antenna not in antennas:
-                    raise parameter_error(found.kind, Status.OUT_OF_RANGE, f"there is no antenna {antenna}")
+                self._tune(found, about)
+            case Param.GPI_PORT_STATE:
+                self._look(found, about)
+
+    def _tune(self, found: Found, about: About) -> None:
+        (antenna,) = unpack("H", found.body, found.kind)
+        for port in about.antennas if antenna == 0 else (antenna,):
+            now = self.air.get(port, Air())
+            _, self.air[port] = antenna_configuration(found, about, now, extended=False)
+
+    def _look(self, found: Found, about: About) -> None:
+        """Look at an input, or no longer."""
+        port, flags = unpack("HB", found.body, found.kind)
+        if not 1 <= port <= about.inputs:
+            raise parameter_error(found.kind, Status.OUT_OF_RANGE, f"there is no input {port}")
+        (self.inputs.add if flags & 0x80 else self.inputs.discard)(port)
 
     def _listen(self, states: list[Found]) -> None:
         for state in states:
@@ -87,7 +86,7 @@ class Settings:
                 self.events.discard(kind)
 
 
-# Taken, though an access report or a GPI port makes no difference to a reader that has neither.
+# Taken, though an access report makes no difference to a reader that makes none.
 CHANGEABLE: set[int] = {
     Param.KEEPALIVE_SPEC,
     Param.EVENTS_AND_REPORTS,
@@ -101,63 +100,9 @@ CHANGEABLE: set[int] = {
 }
 
 
-def capabilities(about: About, body: bytes) -> bytes:
-    """The parameters that answer GET_READER_CAPABILITIES. Raises Refused."""
-    (asked,) = unpack("B", body, 0)
-    parts = {
-        1: _general(about),
-        2: _llrp(),
-        3: _regulatory(),
-        4: tlv(Param.C1G2_LLRP_CAPABILITIES, b"\0\0\0"),
-    }
-    if asked == 0:
-        return b"".join(parts.values())
-    if asked not in parts:
-        raise field_error(0, Status.OUT_OF_RANGE, f"RequestedData {asked}: expected 0 to 4")
-    return parts[asked]
-
-
-def _general(about: About) -> bytes:
-    utc_clock = 0x4000
-    air = b"".join(
-        tlv(Param.PER_ANTENNA_AIR_PROTOCOL, struct.pack("!HHB", antenna, 1, AIR_C1G2))
-        for antenna in about.antennas
-    )
-    return tlv(
-        Param.GENERAL_DEVICE_CAPABILITIES,
-        struct.pack("!HHII", max(about.antennas), utc_clock, MANUFACTURER, MODEL)
-        + text(FIRMWARE)
-        + tlv(Param.RECEIVE_SENSITIVITY_ENTRY, struct.pack("!HH", 1, 0))
-        + tlv(Param.GPIO_CAPABILITIES, struct.pack("!HH", 0, 0))
-        + air,
-    )
-
-
-def _llrp() -> bytes:
-    warns_and_holds = 0x48  # CanReportBufferFillWarning, SupportsEventAndReportHolding
-    return tlv(
-        Param.LLRP_CAPABILITIES,
-        struct.pack("!BBHIIIII", warns_and_holds, 0, 0, MAX_ROSPECS, 16, 1, 0, 0),
-    )
-
-
-def _regulatory() -> bytes:
-    power = tlv(Param.TRANSMIT_POWER_ENTRY, struct.pack("!Hh", 1, POWER_CENTI_DBM))
-    table = tlv(
-        Param.FIXED_FREQUENCY_TABLE,
-        struct.pack(f"!H{len(CHANNELS_KHZ)}I", len(CHANNELS_KHZ), *CHANNELS_KHZ),
-    )
-    frequencies = tlv(Param.FREQUENCY_INFORMATION, b"\0" + table)
-    # Miller 4, DR 64/3, 250 kbit/s backscatter, Tari 25 us: a dense-reader mode (values in the units of the field).
-    mode = tlv(
-        Param.UHF_RF_MODE_ENTRY,
-        struct.pack("!IBBBBIIIII", 1, 0x80, 2, 2, 2, 250_000, 1500, 25_000, 25_000, 0),
-    )
-    band = tlv(Param.UHF_BAND_CAPABILITIES, power + frequencies + tlv(Param.UHF_RF_MODE_TABLE, mode))
-    return tlv(Param.REGULATORY_CAPABILITIES, struct.pack("!HH", COUNTRY, ETSI_302_208) + band)
-
-
-def configuration(about: About, settings: Settings, connected: set[int], body: bytes) -> bytes:
+def configuration(
+    about: About, settings: Settings, connected: set[int], high: set[int], body: bytes
+) -> bytes:
     """The parameters that answer GET_READER_CONFIG. Raises Refused."""
     antenna, asked, _, _ = unpack("HBHH", body, 0)
     if antenna != 0 and antenna not in about.antennas:
@@ -166,13 +111,13 @@ def configuration(about: About, settings: Settings, connected: set[int], body: b
     parts = {
         1: tlv(Param.IDENTIFICATION, b"\0" + struct.pack("!H", len(about.mac)) + about.mac),
         2: b"".join(_antenna_properties(port, port in connected) for port in ports),
-        3: b"".join(_antenna_configuration(port) for port in ports),
+        3: b"".join(settings.air.get(port, Air()).encoded(port) for port in ports),
         5: _notifications(settings),
         4: settings.report.encoded(),
         6: tlv(Param.ACCESS_REPORT_SPEC, b"\0"),
         7: tlv(Param.CONFIGURATION_STATE, struct.pack("!I", 0)),
         8: tlv(Param.KEEPALIVE_SPEC, struct.pack("!BI", settings.keepalive_ms > 0, settings.keepalive_ms)),
-        9: b"",
+        9: b"".join(_input(port, settings, high) for port in range(1, about.inputs + 1)),
         10: b"",
         11: tlv(Param.EVENTS_AND_REPORTS, bytes([settings.hold << 7])),
     }
@@ -188,10 +133,11 @@ def _antenna_properties(port: int, connected: bool) -> bytes:
     return tlv(Param.ANTENNA_PROPERTIES, struct.pack("!BHh", connected << 7, port, gain_centi_dbi))
 
 
-def _antenna_configuration(port: int) -> bytes:
-    receiver = tlv(Param.RF_RECEIVER, struct.pack("!H", 1))
-    transmitter = tlv(Param.RF_TRANSMITTER, struct.pack("!HHH", 0, 1, 1))
-    return tlv(Param.ANTENNA_CONFIGURATION, struct.pack("!H", port) + receiver + transmitter)
+def _input(port: int, settings: Settings, high: set[int]) -> bytes:
+    """GPIPortCurrentState: looked at or not, then 0 low, 1 high, 2 unknown."""
+    looked_at = port in settings.inputs
+    state = int(port in high) if looked_at else 2
+    return tlv(Param.GPI_PORT_STATE, struct.pack("!HBB", port, looked_at << 7, state))
 
 
 def _notifications(settings: Settings) -> bytes:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from simulators.llrp.about import MAX_ROSPECS, About
 from simulators.llrp.layout import Param, Status
 from simulators.llrp.parse import Refused, field_error, parameters, unpack
 from simulators.llrp.reports import Gatherer, Read, Source
 from simulators.llrp.rospec import AiSpec, Report, ReportSpec, RoSpec, Start, State, Stop, rospec
-from simulators.llrp.settings import MAX_ROSPECS
 
 STARTED, ENDED = 0, 1  # ROSpecEvent
 
@@ -36,12 +36,13 @@ class Work:
 
     def __init__(
         self,
-        antennas: tuple[int, ...],
+        about: About,
         default_report: Callable[[], ReportSpec],
         report: Callable[[list[bytes]], None],
         tell: Callable[[int, int], None],
     ) -> None:
-        self._antennas = antennas
+        self.extended = False  # the present client has switched its maker's extensions on
+        self._about = about
         self._default_report = default_report
         self._report = report
         self._tell = tell
@@ -92,7 +93,7 @@ class Work:
         found = parameters(body)
         if len(found) != 1 or found[0].kind != Param.ROSPEC:
             raise Refused(Status.MISSING_PARAMETER, "ADD_ROSPEC takes exactly one ROSpec")
-        spec = rospec(found[0], self._antennas)
+        spec = rospec(found[0], self._about, extended=self.extended)
         if spec.id in self._rospecs:
             raise field_error(0, Status.INVALID, f"ROSpec {spec.id} exists already")
         if len(self._rospecs) >= MAX_ROSPECS:
@@ -152,7 +153,7 @@ class Work:
 
     def _begin(self, spec: RoSpec) -> None:
         self._rospecs[spec.id] = spec.now(State.ACTIVE)
-        gatherer = Gatherer(spec.report or self._default_report())
+        gatherer = Gatherer(spec.report or self._default_report(), has_utc=self._about.has_utc)
         self._running = _Running(spec, gatherer, self._mono_ms, self._mono_ms)
         self._tell(STARTED, spec.id)
 

@@ -18,9 +18,9 @@ from edge.readers.sics.reader import SicsScale
 from edge.reads import Read, TagRead, WeightSample
 from edge.supervise import Backoff, supervise
 from simulators import link, trouble
+from simulators.llrp.about import About
 from simulators.llrp.reader import Reader as SimulatedReader
 from simulators.llrp.serve import Served
-from simulators.llrp.settings import About
 from simulators.single import standing_tags
 
 pytestmark = pytest.mark.timeout(60)

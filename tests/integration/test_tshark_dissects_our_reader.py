@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from simulators.llrp.about import About
 from simulators.llrp.parse import Cutter
 from simulators.llrp.reader import Reader
-from simulators.llrp.settings import About
 
 PORT = 5084
 NOW_US = 1_763_802_000_123_456

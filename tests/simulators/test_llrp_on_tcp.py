@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from simulators.link import tcp
+from simulators.llrp.about import About
 from simulators.llrp.reader import Reader
 from simulators.llrp.serve import Served
-from simulators.llrp.settings import About
 from simulators.trouble import maker
 
 ADD_IMMEDIATE = bytes.fromhex(

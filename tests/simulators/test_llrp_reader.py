@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from simulators.errors import Malformed
+from simulators.llrp.about import About
 from simulators.llrp.parse import Cutter
 from simulators.llrp.reader import Reader
 from simulators.llrp.reports import crc_16
-from simulators.llrp.settings import About
 
 FIRST_US = 0x0006442AB0747000
 LAST_US = 0x0006442AB07C1120  # half a second later
