@@ -20,6 +20,7 @@ from simulators.llrp import single as llrp_single
 from simulators.llrp.held import MOST_HELD
 from simulators.llrp.reader import Reader as LlrpReader
 from simulators.metratec import single as metratec_single
+from simulators.modules_cli import m100, thingmagic
 from simulators.scenario import load
 from simulators.schedule import Schedule
 from simulators.trouble import FAULTS, TROUBLES, parse
@@ -88,6 +89,8 @@ def simulate() -> None:
 
 simulate.add_command(day_)
 simulate.add_command(scene)
+simulate.add_command(thingmagic)
+simulate.add_command(m100)
 
 
 @simulate.command()

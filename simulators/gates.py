@@ -9,10 +9,14 @@ from simulators.link import Session
 from simulators.llrp.about import About
 from simulators.llrp.reader import Reader as LlrpReader
 from simulators.llrp.serve import Served as LlrpServed
+from simulators.m100.module import Module as M100Module
+from simulators.m100.serve import Served as M100Served
 from simulators.metratec.serve import BAUD as METRATEC_BAUD
 from simulators.metratec.serve import Served as MetratecServed
 from simulators.metratec.single import device as metratec_device
 from simulators.scenario import GateSite
+from simulators.thingmagic.module import Module as ThingmagicModule
+from simulators.thingmagic.serve import Served as ThingmagicServed
 
 
 class Radio(Protocol):
@@ -52,11 +56,44 @@ def _metratec(site: GateSite, number: int, generation: str) -> GateReader:
     return GateReader(served, served.session, served.run, METRATEC_BAUD if generation == "ascii" else None)
 
 
+MODULE_BAUD = 115200  # of serial modules, as delivered
+
+
+def _thingmagic(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:
+    module = ThingmagicModule(tuple(sorted(site.antennas)))
+    served = ThingmagicServed(module)
+    return GateReader(module, served.session, served.run, MODULE_BAUD)
+
+
+class _FirstAntenna:
+    """A module with one antenna at a gate of several: it hears what that one hears."""
+
+    def __init__(self, module: M100Module, antenna: int) -> None:
+        self._module = module
+        self._antenna = antenna
+
+    @property
+    def reading(self) -> bool:
+        return self._module.reading
+
+    def sighted(self, epc: bytes, antenna: int, rssi_dbm: int, channel: int, at_us: int) -> None:
+        if antenna == self._antenna:
+            self._module.sighted(epc, antenna, rssi_dbm, channel, at_us)
+
+
+def _m100(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:
+    module = M100Module()
+    served = M100Served(module)
+    return GateReader(_FirstAntenna(module, min(site.antennas)), served.session, served.run, MODULE_BAUD)
+
+
 # What a scenario's gate may name as its `driver`.
 READERS: dict[str, Callable[[GateSite, int, Callable[[], int]], GateReader]] = {
     "llrp": _llrp,
+    "m100": _m100,
     "metratec": lambda site, number, now_us: _metratec(site, number, "at"),
     "metratec-ascii": lambda site, number, now_us: _metratec(site, number, "ascii"),
+    "thingmagic": _thingmagic,
 }
 
 
