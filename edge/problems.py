@@ -63,7 +63,7 @@ def clashes(written: Written) -> Iterator[str]:
         "gate's and shelf's name",
     )
     yield from _twice(
-        [(f"{key}.reader.url", _reader(table).get("url")) for kind in ("gates", "shelves")
+        [(f"{key}.reader.url", _device(_reader(table))) for kind in ("gates", "shelves")
          for key, table in _tables(written, kind)],
         "device's URL",
     )  # fmt: skip
@@ -105,6 +105,12 @@ def _tables(table: Written, key: str) -> Iterator[tuple[str, Written]]:
 def _reader(table: Written) -> Written:
     reader = table.get("reader")
     return reader if isinstance(reader, Mapping) else {}
+
+
+def _device(reader: Written) -> object:
+    """What tells one device from another: its URL, and its own name where several publish on one topic."""
+    url, name = reader.get("url"), reader.get("reader")
+    return f"{url} of {name}" if name is not None else url
 
 
 def _twice(entries: list[tuple[str, object]], role: str) -> Iterator[str]:

@@ -5,6 +5,8 @@ from typing import Annotated, assert_never
 
 from pydantic import Field
 
+from edge.readers.impinj_iot.config import ImpinjIotConfig
+from edge.readers.impinj_iot.reader import impinj_reader
 from edge.readers.llrp.config import LlrpConfig
 from edge.readers.llrp.reader import LlrpReader
 from edge.readers.m100.config import M100Config
@@ -14,22 +16,40 @@ from edge.readers.metratec.reader import MetratecReader
 from edge.readers.reader import Reader
 from edge.readers.sics.config import SicsConfig
 from edge.readers.sics.reader import SicsScale
+from edge.readers.surroundings import Surroundings
 from edge.readers.thingmagic.config import ThingmagicConfig
 from edge.readers.thingmagic.reader import ThingmagicReader
+from edge.readers.zebra_iotc.config import ZebraIotcConfig
+from edge.readers.zebra_iotc.reader import ZebraIotcReader
 
 ReaderConfig = Annotated[
-    LlrpConfig | M100Config | MetratecConfig | SicsConfig | ThingmagicConfig, Field(discriminator="driver")
+    ImpinjIotConfig
+    | LlrpConfig
+    | M100Config
+    | MetratecConfig
+    | SicsConfig
+    | ThingmagicConfig
+    | ZebraIotcConfig,
+    Field(discriminator="driver"),
 ]
 
 
-def build(config: ReaderConfig, name: str, now_us: Callable[[], int]) -> Reader:
+VISITOR = Surroundings()
+
+
+def build(
+    config: ReaderConfig, name: str, now_us: Callable[[], int], surroundings: Surroundings = VISITOR
+) -> Reader:
     """The driver for these settings; touches no device.
 
     Args:
         name: of the gate or shelf that it serves.
         now_us: our wall clock, in microseconds since 1970.
+        surroundings: the agent that it is for; without, it looks at the device as a visitor.
     """
     match config:
+        case ImpinjIotConfig():
+            return impinj_reader(config, name, now_us, surroundings)
         case LlrpConfig():
             return LlrpReader(config, name, now_us)
         case MetratecConfig():
@@ -38,6 +58,8 @@ def build(config: ReaderConfig, name: str, now_us: Callable[[], int]) -> Reader:
             return SicsScale(config, name, now_us)
         case ThingmagicConfig():
             return ThingmagicReader(config, name, now_us)
+        case ZebraIotcConfig():
+            return ZebraIotcReader(config, name, now_us, surroundings)
         case M100Config():
             return M100Reader(config, name, now_us)
         case _:
