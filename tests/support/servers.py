@@ -129,8 +129,8 @@ def running(server: Server) -> Iterator[Server]:
 
 
 @contextmanager
-def nats(folder: Path) -> Iterator[Server]:
-    """nats-server speaking MQTT 3.1.1 on `port`, its messages in `folder`."""
+def nats(folder: Path, *, mqtt: str = "") -> Iterator[Server]:
+    """nats-server speaking MQTT 3.1.1 on `port`, its messages in `folder`; `mqtt` is more for that section."""
     port = free_port()
     config = folder / "nats.conf"
     config.write_text(
@@ -138,7 +138,7 @@ def nats(folder: Path) -> Iterator[Server]:
         server_name: stockbeat-test
         listen: "127.0.0.1:{free_port()}"
         jetstream {{ store_dir: "{folder / "jetstream"}" }}
-        mqtt {{ listen: "127.0.0.1:{port}" }}
+        mqtt {{ listen: "127.0.0.1:{port}" {mqtt} }}
         """,
         "utf-8",
     )
