@@ -5,7 +5,7 @@ It keeps events by their id, so that one that comes twice is there once, and fai
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,6 +23,7 @@ class Repository:
         self.job_answer = 200
         self.token = ""
         self.drop_after_taking = False  # the answer is lost on its way
+        self.before_answering: Callable[[], None] | None = None  # once a document was taken
         self._jobs: dict[str, tuple[int, list[str]]] = {}
         self._lock = threading.Lock()
 
@@ -66,7 +67,7 @@ def repository(port: int = 0, held: Repository | None = None) -> Iterator[tuple[
     keeps = held or Repository()
 
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+        protocol_version = "HTTP/1.0"  # closes each connection, so that a repository that is gone is gone
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -75,6 +76,8 @@ def repository(port: int = 0, held: Repository | None = None) -> Iterator[tuple[
                 self._answer(401, {}, {"type": "epcisException:SecurityException"})
                 return
             answer = keeps.post(json.loads(body))
+            if keeps.before_answering is not None:
+                keeps.before_answering()
             if keeps.drop_after_taking:
                 self.close_connection = True
                 return
