@@ -9,18 +9,20 @@ Data: github.com/corentinbouton/RFID-tags-detection (MIT), runs of 6 January 202
 
 import csv
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
+from benchmarks import peers
 from benchmarks.data import folder
-from benchmarks.passes import Score, crossings, first_last, score
-from edge import recording
+from benchmarks.passes import Pass, Score, crossings, score
+from benchmarks.said import lines, ours
+from benchmarks.shares import table
 from edge.config import EdgeConfig
 from edge.errors import RecordingError
 from edge.reads import TagRead
-from edge.replay import events
-from wire.events import TagMovement
 
 GATE = "dock-1"
 SITE = "gates-b"
@@ -82,11 +84,6 @@ def moving() -> frozenset[str]:
     return frozenset((folder("gates-b") / LABELS).read_text("utf-8").split())
 
 
-def lines(read: Iterable[TagRead]) -> Iterator[bytes]:
-    yield recording.heading(SITE)
-    yield from map(recording.line, read)
-
-
 def convert(source: Path, target: Path) -> None:
     """Write `recording.jsonl`, `edge.toml`, `cloud.toml` and `master/` into a folder: a cloud of its own."""
     (target / "master").mkdir(parents=True, exist_ok=True)
@@ -95,20 +92,41 @@ def convert(source: Path, target: Path) -> None:
     for name, text in MASTER.items():
         (target / "master" / name).write_text(text, "utf-8")
     with (target / "recording.jsonl").open("wb") as out:
-        out.writelines(lines(reads(source)))
+        out.writelines(lines(SITE, reads(source)))
 
 
-def config() -> EdgeConfig:
-    return EdgeConfig.model_validate({"edge": SITE, "gates": [{"name": GATE, "antennas": ANTENNAS}]})
+CONFIG = EdgeConfig.model_validate({"edge": SITE, "gates": [{"name": GATE, "antennas": ANTENNAS}]})
 
 
-def measure(run: str) -> tuple[Score, Score]:
-    """Scores of the aggregator and of the rule first antenna, last antenna."""
-    taken, tags = list(reads(folder("gates-b") / f"{run}.csv")), moving()
+@dataclass(frozen=True, slots=True)
+class Run:
+    name: str
+    reads: Sequence[TagRead]
+    moving: frozenset[str]
+    passes: Sequence[Pass]
+
+
+def run(name: str) -> Run:
+    taken, tags = list(reads(folder("gates-b") / f"{name}.csv")), moving()
     inside = {antenna for antenna, side in ANTENNAS.items() if side == "inside"}
-    passes = crossings([read for read in taken if read.epc in tags], inside)
-    said = [event for event in events(config(), lines(taken)) if isinstance(event, TagMovement)]
-    return score(passes, tags, said), first_last(passes, tags, taken, inside)
+    return Run(name, taken, tags, crossings([read for read in taken if read.epc in tags], inside))
+
+
+def uncalibrated(one: Run) -> Score:
+    return score(one.passes, one.moving, ours(CONFIG, lines(SITE, one.reads)))
+
+
+def of_peers(one: Run) -> Iterator[tuple[str, Score]]:
+    """EdgeX's rule runs on by itself; the others are helped by being told when the passes were."""
+    yield "EdgeX's rule", score(one.passes, one.moving, peers.edgex_moves(one.reads, ANTENNAS))
+    for name, peer in peers.ONCE.items():
+        if peer is not peers.edgex_ends:
+            cut = (peer(within(one.reads, p), ANTENNAS) for p in one.passes)
+            yield name, score(one.passes, one.moving, chain.from_iterable(cut))
+
+
+def within(taken: Sequence[TagRead], one: Pass) -> list[TagRead]:
+    return [read for read in taken if one.from_us <= read.at_us < one.to_us]
 
 
 def main(arguments: list[str]) -> None:
@@ -127,11 +145,10 @@ def main(arguments: list[str]) -> None:
     if converting:
         convert(recordings / f"{arguments[1]}.csv", Path(arguments[2]))
         return
-    print(f"{'run':8} {'method':12} passes {Score.HEAD}")
-    for run in arguments or RUNS:
-        ours, simple = measure(run)
-        print(f"{run:8} {'stockbeat':12} {ours}")
-        print(f"{'':8} {'first/last':12} {simple}")
+    for name in arguments or RUNS:
+        one = run(name)
+        rows = [uncalibrated(one).row("stockbeat"), *(peer.row(rule) for rule, peer in of_peers(one))]
+        print(f"{name}: {len(one.passes)} passes\n{table(Score.HEAD, rows)}\n")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import ClassVar
 
+from benchmarks.said import Said
+from benchmarks.shares import percent
 from edge.reads import TagRead
-from wire.events import Direction, TagMovement
+from wire.events import Direction
 
 BIN_US = 500_000
 CLEAR = 0.6  # of the reads of a bin beyond those of the other side: the load is on that side
@@ -26,22 +27,32 @@ class Pass:
 
 @dataclass(slots=True)
 class Score:
-    HEAD: ClassVar[str] = (
-        "right wrong undecided missed | false strays: moved turned undecided | sure and wrong"
-    )
+    """Of every crossing of every moving tag, and of the strays."""
 
-    passes: int
-    movements: int
-    said: Counter[str] = field(default_factory=Counter)
+    passes: int = 0
+    movements: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    sure: list[tuple[float, bool]] = field(
+        default_factory=list
+    )  # confidence of each movement, and if it was right
 
-    def __str__(self) -> str:
-        right = 100 * self.said["right"] / self.movements
-        counts = " ".join(str(self.said[key]) for key in ("wrong", "undecided", "missed"))
-        strays = " ".join(str(self.said[f"stray {key}"]) for key in ("moved", "turned", "undecided"))
-        return (
-            f"{self.passes:4} {self.said['right']:5}/{self.movements} {right:6.2f} % {counts} | {strays} | "
-            f"{self.said['sure']}"
-        )
+    HEAD = ("method", "crossings", "right", "booked right", "wrong way", "turned back", "undecided", "missed",
+            "strays moved", "strays booked")  # fmt: skip
+
+    def row(self, name: str) -> list[str]:
+        counts = self.counts
+        return [
+            name, str(self.movements), percent(counts["right"], self.movements),
+            percent(counts["booked"], self.movements), str(counts["wrong"]), str(counts["turned"]),
+            str(counts["undecided"]), str(counts["missed"]), str(counts["stray moved"]), str(counts["stray booked"]),
+        ]  # fmt: skip
+
+    def __iadd__(self, other: "Score") -> "Score":
+        self.passes += other.passes
+        self.movements += other.movements
+        self.counts += other.counts
+        self.sure += other.sure
+        return self
 
 
 def crossings(reads: Sequence[TagRead], inside: Collection[int]) -> list[Pass]:
@@ -68,64 +79,38 @@ def crossings(reads: Sequence[TagRead], inside: Collection[int]) -> list[Pass]:
     ]
 
 
-def score(passes: Sequence[Pass], moving: Collection[str], said: Iterable[TagMovement]) -> Score:
+def score(passes: Sequence[Pass], moving: Collection[str], answers: Iterable[Said]) -> Score:
+    """Movements of a tag in a pass are right if there is one and it goes where the load went."""
     result = Score(len(passes), len(passes) * len(moving))
     starts = [p.from_us for p in passes]
-    seen: dict[tuple[int, str], list[TagMovement]] = defaultdict(list)
-    for event in said:
-        at_us = round(event.at.timestamp() * 1e6)
-        number = max(0, bisect(starts, at_us) - 1)
-        if event.epc in moving:
-            seen[number, event.epc].append(event)
+    seen: dict[tuple[int, str], list[Said]] = defaultdict(list)
+    for said in answers:
+        number = max(0, bisect(starts, said.at_us) - 1)
+        if said.epc in moving:
+            seen[number, said.epc].append(said)
         else:
-            result.said[f"stray {_kind(event.outcome)}"] += 1
-            result.said["sure"] += event.outcome in (Direction.IN, Direction.OUT) and event.confidence >= 0.9
+            result.counts["stray moved"] += said.moves
+            result.counts["stray booked"] += said.books
+            result.counts["stray asked"] += said.outcome == "undecided" or (said.moves and not said.books)
+            result.sure += [(said.confidence, False)] * said.moves
     for number, truth in enumerate(passes):
         for epc in moving:
-            _count(result, truth, seen.get((number, epc), []))
+            _count(result, truth.direction.value, seen.get((number, epc), []))
     return result
 
 
-def _count(result: Score, truth: Pass, events: list[TagMovement]) -> None:
-    sure = [e for e in events if e.outcome in (Direction.IN, Direction.OUT)]
-    if [e.outcome for e in sure] == [truth.direction]:
-        result.said["right"] += 1
-        result.said["unsure"] += sure[0].confidence < 0.9
-    elif sure:
-        result.said["wrong"] += 1
-        result.said["sure"] += any(e.confidence >= 0.9 and e.outcome != truth.direction for e in sure)
+def _count(result: Score, way: str, answers: Sequence[Said]) -> None:
+    counts = result.counts
+    moves = [said for said in answers if said.moves]
+    result.sure += [(said.confidence, said.outcome == way) for said in moves]
+    outcomes = {said.outcome for said in answers}
+    if [said.outcome for said in moves] == [way]:
+        counts["right"] += 1
+        counts["booked"] += moves[0].books
+    elif moves:
+        counts["wrong"] += 1
+        counts["booked wrongly"] += any(said.books and said.outcome != way for said in moves)
+    elif "undecided" in outcomes:
+        counts["undecided"] += 1
     else:
-        result.said["undecided" if events else "missed"] += 1
-
-
-def _kind(outcome: Direction) -> str:
-    match outcome:
-        case Direction.IN | Direction.OUT:
-            return "moved"
-        case Direction.TURNED_BACK:
-            return "turned"
-        case Direction.UNDECIDED:
-            return "undecided"
-
-
-def first_last(
-    passes: Sequence[Pass], moving: Collection[str], reads: Iterable[TagRead], inside: Collection[int]
-) -> Score:
-    """The simplest rule, helped by being told when the passes were: the sides of a tag's first and last read."""
-    result = Score(len(passes), len(passes) * len(moving))
-    starts = [p.from_us for p in passes]
-    ends: dict[tuple[int, str], tuple[bool, bool]] = {}
-    for read in reads:
-        key = (max(0, bisect(starts, read.at_us) - 1), read.epc)
-        side = read.antenna in inside
-        ends[key] = (ends[key][0] if key in ends else side, side)
-    for (number, epc), (first, last) in ends.items():
-        if epc not in moving:
-            result.said["stray moved"] += first != last
-        elif first == last:
-            result.said["undecided"] += 1
-        else:
-            right = (Direction.IN if last else Direction.OUT) is passes[number].direction
-            result.said["right" if right else "wrong"] += 1
-    result.said["missed"] = result.movements - sum(result.said[k] for k in ("right", "wrong", "undecided"))
-    return result
+        counts["turned" if outcomes else "missed"] += 1

@@ -20,23 +20,24 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("run", ["run-x3", "run-x5"])
-def test_loads_of_a_hundred_tags_beat_the_first_and_last_antenna(run: str) -> None:
-    ours, simple = gates_b.measure(run)
+@pytest.mark.parametrize("name", ["run-x3", "run-x5"])
+def test_loads_of_a_hundred_tags_beat_the_first_and_last_antenna(name: str) -> None:
+    run = gates_b.run(name)
+    ours, simple = gates_b.uncalibrated(run), dict(gates_b.of_peers(run))["first and last antenna"]
 
-    assert simple.said["right"] < 0.84 * simple.movements
-    assert ours.said["right"] > 0.93 * ours.movements
-    assert ours.said["wrong"] == 0
-    assert ours.said["sure"] <= 3
-    assert ours.said["stray moved"] < simple.said["stray moved"] / 5
+    assert simple.counts["right"] < 0.84 * simple.movements
+    assert ours.counts["right"] > 0.93 * ours.movements
+    assert ours.counts["wrong"] == 0
+    assert ours.counts["stray booked"] <= 3
+    assert ours.counts["stray moved"] < simple.counts["stray moved"] / 5
 
 
-@pytest.mark.parametrize("run", gates_b.RUNS)
-def test_hardly_anything_is_said_of_a_hundred_tags_that_is_wrong(run: str) -> None:
-    ours, _ = gates_b.measure(run)
+@pytest.mark.parametrize("name", gates_b.RUNS)
+def test_hardly_anything_is_said_of_a_hundred_tags_that_is_wrong(name: str) -> None:
+    ours = gates_b.uncalibrated(gates_b.run(name))
 
-    assert ours.said["wrong"] <= ours.movements / 100
-    assert ours.said["stray moved"] <= 10
+    assert ours.counts["wrong"] <= ours.movements / 100
+    assert ours.counts["stray moved"] <= 10
 
 
 def test_a_converted_run_can_be_replayed_with_the_site_beside_it(tmp_path: Path) -> None:
@@ -57,16 +58,9 @@ def test_a_converted_run_can_be_replayed_with_the_site_beside_it(tmp_path: Path)
 
 
 def test_a_gate_of_two_antennas_beats_the_first_and_last_antenna_on_crossings() -> None:
-    runs = [gates_a.reads(path) for path in sorted(folder("gates-a").glob("*.csv"))]
-    crossings = [(taken, truth) for taken, truth in runs if truth != "none"]
-    right = {"ours": 0, "simple": 0}
-    reversed_ = 0
-    for taken, truth in crossings:
-        answers, simple = dict(gates_a.ours(taken)), dict(gates_a.first_last(taken))
-        right["ours"] += sum(answer == truth for answer in answers.values())
-        right["simple"] += sum(answer == truth for answer in simple.values())
-        reversed_ += sum(answer in ("in", "out") and answer != truth for answer in answers.values())
+    runs = gates_a.runs()
+    ours, simple = gates_a.uncalibrated(runs), dict(gates_a.of_peers(runs))["first and last antenna"]
 
-    assert sum(len({read.epc for read in taken}) for taken, _ in crossings) == 192
-    assert right["ours"] > right["simple"] + 20
-    assert reversed_ <= 10
+    assert ours.counts["crossings"] == 192
+    assert ours.counts["crossed"] > simple.counts["crossed"] + 20
+    assert ours.counts["reversed"] <= 10
