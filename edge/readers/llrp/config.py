@@ -21,7 +21,11 @@ class LlrpConfig(Section):
 
     driver: Literal["llrp"]
     url: Annotated[str, checked(PORT)]
-    keepalive_s: float = Field(5.0, ge=0.5, le=60.0)  # how often the reader must say that it is alive
+    # How often the reader says that it is alive. Only then is silence known to be a load's that has left, and not a
+    # link's that has stalled: so much later is the last load before an empty door decided.
+    keepalive_s: float = Field(0.5, ge=0.5, le=60.0)
+    # Without a sign of life for so long it is lost. Left out: three keepalives, and 10 s at least.
+    silence_s: Annotated[float, Field(ge=0.5, le=300.0)] | None = None
 
     # Which antennas read; left out, all that the reader has.
     use_antennas: Annotated[tuple[Antenna, ...], Field(min_length=1)] | None = None

@@ -22,8 +22,10 @@ from edge.reads import Antenna, Lost, Read, Trigger
 
 log = logging.getLogger(__name__)
 
-# Keepalives missed before the reader is given up: one may be late behind a long report, two are not.
+# Keepalives missed before the reader is given up: one may be late behind a long report, two are not. A switch that is
+# restarted, or a radio link that roams, is silent for seconds, and what the reader has to say then comes after all.
 KEEPALIVES_MISSED = 3
+LEAST_SILENCE_S = 10.0
 # What comes after so long a stall, beyond the silence that ends a connection, was not late: the clock was set.
 _STALL_MARGIN_S = 10.0
 # Different warnings of one connection: a reader whose words never are the same twice is not to fill the log.
@@ -31,6 +33,8 @@ _MOST_SAID = 20
 
 
 class LlrpReader:
+    beats = True  # yields nothing now and then, to say that it is alive and has told all
+
     def __init__(self, config: LlrpConfig, name: str, now_us: Callable[[], int]) -> None:
         self.name = name
         self.detail = ""
@@ -38,8 +42,9 @@ class LlrpReader:
         self.held = False
         self._config = config
         self._now_us = now_us
-        self._patience_s = KEEPALIVES_MISSED * config.keepalive_s
+        self._patience_s = config.silence_s or max(LEAST_SILENCE_S, KEEPALIVES_MISSED * config.keepalive_s)
         self._utc = self._clock()
+        self._before_us: int | None = None  # how far its clock was ahead in the last connection that told
         self._heard_us: int | None = None  # when the reader last said something
         self._asks_version = True
 
@@ -52,7 +57,9 @@ class LlrpReader:
         async with connect(parse(self._config.url, port=PORT)) as stream:
             session = Session(stream, self.name)
             # What was learnt may be of another reader, or from before it was restarted.
-            self._utc = self._clock(self._utc.offset_us, self._heard_us)
+            if self._utc.offset_us is not None:
+                self._before_us = self._utc.offset_us
+            self._utc = self._clock(self._before_us, self._heard_us)
             connection = _Connection(
                 self.name, Converter(self.name, self._utc, self._clock()), self._inputs()
             )
@@ -82,6 +89,7 @@ class LlrpReader:
         return Inputs(self._config.active_low, int(self._config.debounce_ms * 1000))
 
     async def _reads(self, session: Session, connection: "_Connection") -> AsyncIterator[Sequence[Read]]:
+        keepalives = 0
         while True:
             messages = await session.receive(
                 self._patience_s, wake_s=connection.inputs.wait_s(self._now_us())
@@ -94,6 +102,9 @@ class LlrpReader:
                     yield reads
             if late := connection.inputs.due(arrival_us):
                 yield connection.triggers(late)
+            if session.keepalives > keepalives:
+                keepalives = session.keepalives
+                yield []
 
 
 class _Connection:

@@ -45,6 +45,7 @@ class Session:
     def __init__(self, stream: Stream, name: str) -> None:
         self._stream = stream
         self._name = name
+        self.keepalives = 0  # that have come
         self._framer = Framer()
         self._ids = count(1)
         self.version = 1  # of LLRP: 1 is 1.0.1, which every reader knows; 2 is 1.1
@@ -102,6 +103,7 @@ class Session:
         try:
             for each in self._framer.messages():
                 if each.type == Type.KEEPALIVE:
+                    self.keepalives += 1
                     self._stream.write(message(Type.KEEPALIVE_ACK, each.id, version=self.version))
                 else:
                     messages.append(each)
