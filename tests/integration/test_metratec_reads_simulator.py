@@ -2,6 +2,8 @@
 line, and nothing is invented."""
 
 import asyncio
+import json
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -335,3 +337,66 @@ async def test_what_is_no_such_reader_is_found_out(answer: bytes, error: type[Re
     async with link.tcp(serve, trouble.maker("none", 1)) as (host, port):
         with pytest.raises(error, match="speed"):
             await opening(driver(f"tcp://{host}:{port}"))
+
+
+SCENARIO = """
+name = "store-042"
+shelves = []
+[[gates]]
+name = "dock-1"
+outside = [1, 2]
+inside = [3, 4]
+strays_outside = 1
+driver = "metratec"
+[[gates]]
+name = "dock-2"
+outside = [1, 2]
+inside = [3, 4]
+driver = "metratec-ascii"
+[docks]
+least_tags = 8
+most_tags = 12
+gap_s = 4.5
+cargo = [{ gtin = "80614141123458", company_prefix = "0614141", filter = 2 }]
+pallet = { company_prefix = "0614141", extension = 4 }
+[shop]
+low = 4
+clear = 8
+low_for_s = 10.0
+rest_s = 4.2
+gap_s = 2.0
+most_per_go = 12
+"""
+
+
+@pytest.mark.timeout(90)
+async def test_the_doors_of_a_world_are_read_by_both_generations(tmp_path: Path) -> None:
+    (tmp_path / "doors.toml").write_text(SCENARIO, "utf-8")
+    folder = tmp_path / "world"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulators", "world", "--scenario", str(tmp_path / "doors.toml"), "--dir",
+        str(folder), "--for", "24", "--quiet-last", "2", "--linger", "1",
+    )  # fmt: skip
+    while not (folder / "world.json").exists():  # noqa: ASYNC110 - it is there when the world is
+        await asyncio.sleep(0.05)
+    gates = json.loads((folder / "world.json").read_text("utf-8"))["gates"]
+    async with watching(driver(gates["dock-1"])) as one, watching(driver(gates["dock-2"])) as two:
+        assert await process.wait() == 0
+    lines = [json.loads(line) for line in (folder / "truth.jsonl").read_text("utf-8").splitlines()]
+    for name, site in (("dock-1", one), ("dock-2", two)):
+        told = [line for line in lines if line.get("gate") == name and line["type"] != "stray"]
+        read = seen_by(site)
+        assert len(told) >= 8, "a load went through"
+        for line in told:
+            sides = read[line["epc"]]
+            assert sides & {1, 2}, line
+            assert line["type"] == "turned_back" or sides & {3, 4}, line
+        assert site.lost == []
+
+
+def seen_by(site: Site) -> dict[str, set[int]]:
+    """The antennas that read each tag."""
+    antennas: dict[str, set[int]] = {}
+    for epc, antenna, _ in site.tags:
+        antennas.setdefault(epc, set()).add(antenna)
+    return antennas
