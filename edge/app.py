@@ -17,6 +17,7 @@ from typing import Any
 
 from edge.aggregator.aggregator import Aggregator
 from edge.aggregator.gate import LATE_MS, LONGEST_MS, QUIET_S
+from edge.broker import SiteBroker
 from edge.build import aggregator_of
 from edge.clock import Clock, PlayedClock, SteadyClock, synchronised
 from edge.config import EdgeConfig, UplinkConfig
@@ -28,8 +29,9 @@ from edge.errors import ConfigError, EdgeError, RecordingError
 from edge.fit import Site
 from edge.keeper import Keeper
 from edge.player import play, until_idle
-from edge.readers import build
+from edge.readers import VISITOR, build
 from edge.readers.reader import Reader
+from edge.readers.surroundings import Surroundings
 from edge.reads import Read
 from edge.stamps import Stamps
 from edge.store.space import MB
@@ -203,6 +205,7 @@ async def _start_run(config_path: Path, store: Store, thread: StoreThread, stamp
 
 async def _run(agent: Agent, stop: asyncio.Event, recorded: Recorded | None, played: Played | None) -> None:
     await agent.engine.recover()
+    broker = None if recorded else await _broker_of_the_site(agent)
     async with asyncio.TaskGroup() as tasks:
         engine = tasks.create_task(agent.engine.run())
         others: list[asyncio.Task[Any]] = []
@@ -211,8 +214,11 @@ async def _run(agent: Agent, stop: asyncio.Event, recorded: Recorded | None, pla
         if recorded and played:
             reading: asyncio.Task[None] = tasks.create_task(_play(agent, recorded, played, stop))
         else:
-            reading = tasks.create_task(agent.devices.run(readers(agent.config, agent.clock.steady_us)))
+            here = Surroundings(edge=agent.config.edge)
+            reading = tasks.create_task(agent.devices.run(readers(agent.config, agent.clock.steady_us, here)))
             others.append(tasks.create_task(_watch_wall(agent)))
+        if broker is not None:
+            others.append(tasks.create_task(broker.watch()))
         await stop.wait()
         reading.cancel()
         await asyncio.wait([reading])
@@ -250,11 +256,22 @@ def _names(config: EdgeConfig) -> list[str]:
     return [gate.name for gate in config.gates] + [shelf.name for shelf in config.shelves]
 
 
-def readers(config: EdgeConfig, now_us: Callable[[], int]) -> list[Reader]:
-    """`now_us`: the clock that they date reads by."""
+async def _broker_of_the_site(agent: Agent) -> SiteBroker | None:
+    """Started before the devices that publish to it are read. Raises ConfigError."""
+    if (config := agent.config.broker) is None:
+        return None
+    broker = SiteBroker(config, config.path or agent.store.path.parent / f"{agent.config.edge}-broker")
+    await broker.start()
+    return broker
+
+
+def readers(
+    config: EdgeConfig, now_us: Callable[[], int], surroundings: Surroundings = VISITOR
+) -> list[Reader]:
+    """`now_us`: the clock that they date reads by; `surroundings`: the agent that they are for, if they are for one."""
     settings = [(gate.name, gate.reader) for gate in config.gates]
     settings += [(shelf.name, shelf.reader) for shelf in config.shelves]
-    return [build(reader, name, now_us) for name, reader in settings if reader is not None]
+    return [build(reader, name, now_us, surroundings) for name, reader in settings if reader is not None]
 
 
 async def _wall(config: EdgeConfig, played: Played | None) -> Wall:

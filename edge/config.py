@@ -3,6 +3,7 @@
 import re
 import tomllib
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from pydantic import (
 )
 
 from edge.aggregator.gate import Side
+from edge.credentials import logins
 from edge.errors import ConfigError
 from edge.problems import EDGE_NAME, NAME, clashes, what, where
 from edge.readers import ReaderConfig
@@ -111,6 +113,48 @@ class StoreConfig(Section):
     keep_days: float = Field(7.0, ge=0, le=3650)  # of acknowledged events
     journal_mb: int = Field(2000, ge=1, le=1_000_000)  # of raw gate reads, a ring
     reserve_mb: int = Field(200, ge=1, le=1_000_000)  # disk kept free, for the events themselves
+
+
+class BrokerConfig(Section):
+    """An MQTT broker that the agent runs itself, for devices that publish."""
+
+    listen: str = "127.0.0.1:1883"
+    users_file: FilePath | None = None  # TOML, a line each: name = "password"
+    path: FilePath | None = None  # a folder for its messages; left out, beside the agent's own store
+    store_mb: int = Field(1000, ge=10, le=1_000_000)  # the most that its messages may take
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, listen: str) -> str:
+        host, _, port = listen.rpartition(":")
+        try:
+            ip_address(host.strip("[]"))
+        except ValueError:
+            raise ValueError(
+                f'{listen!r} should be an address of this machine and a port: "127.0.0.1:1883", or '
+                '"0.0.0.0:1883" for all its networks'
+            ) from None
+        if not (port.isdecimal() and 1 <= int(port) <= 65_535):
+            raise ValueError(f"{listen!r}: a port is a number from 1 to 65535")
+        return listen
+
+    @model_validator(mode="after")
+    def _not_open_to_all(self) -> "BrokerConfig":
+        if self.users_file is None and not ip_address(self.address[0]).is_loopback:
+            raise ValueError(
+                f"listens on {self.listen}, where others can reach it, without users_file; anybody could then "
+                'publish reads. Name a file with a line for each device and one for the agent: name = "password"'
+            )
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def users(self) -> dict[str, str]:
+        """Names and passwords; none where anybody may. Raises ConfigError."""
+        return logins(self.users_file) if self.users_file else {}
 
 
 class ClockConfig(Section):
@@ -237,6 +281,7 @@ class EdgeConfig(Section):
     # Made from nothing rather than given, so that its own defaults see the file's folder.
     store: StoreConfig = Field(default_factory=dict, validate_default=True)
     clock: ClockConfig = ClockConfig()
+    broker: BrokerConfig | None = None
     gates: tuple[GateConfig, ...] = ()
     shelves: tuple[ShelfConfig, ...] = ()
 

@@ -28,11 +28,25 @@ def credentials(
     )
 
 
+def logins(file: Path) -> dict[str, str]:
+    """Everybody who may log in, with passwords. Raises ConfigError."""
+    written = _toml(file)
+    if not written or not all(isinstance(value, str) and value and name for name, value in written.items()):
+        raise ConfigError(
+            f'{file}: write a line for each who may log in, name = "password", and nothing else'
+        )
+    return written
+
+
 def _read(file: Path) -> dict[str, str]:
-    try:
-        written = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file}: {error}") from error
+    written = _toml(file)
     if written.keys() - KEYS or not all(isinstance(value, str) for value in written.values()):
         raise ConfigError(f'{file}: write two lines, username = "…" and password = "…", and nothing else')
     return written
+
+
+def _toml(file: Path) -> dict[str, str]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file}: {error}") from error

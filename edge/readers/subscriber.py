@@ -64,6 +64,7 @@ class Subscriber:
     ) -> None:
         self.name = name
         self.detail = ""
+        self.held = False  # whether the broker had kept what was published since our last connection
         self.published = Published(name, settings.reader)
         self._settings = settings
         self._url = url
@@ -73,7 +74,6 @@ class Subscriber:
         self._ready = ready
         self._heed = heed
         self._silenced = False  # given up for its silence: it is back when it says something
-        self._left_us: int | None = None  # when our last session at the broker ended
         self._words = _Words(name)
 
     @property
@@ -90,32 +90,10 @@ class Subscriber:
             if self._ready is not None:
                 await self._ready()
             talk = _Talk(settings.silent_s)
-            forgotten = self._forgotten(link)
+            self.held = link.resumed
             first = await self._first_word(link) if self._silenced else []
             self._silenced = False
-            try:
-                yield self._reads(link, talk, forgotten, first)
-            finally:
-                self._left_us = self._now_us()
-
-    def _forgotten(self, link: Subscription) -> list[Read]:
-        """A broker that lost our session between two connections kept nothing of what was published meanwhile."""
-        if link.resumed or self._left_us is None or self._surroundings.edge is None:
-            return []
-        now_us = self._now_us()
-        log.warning(
-            "%s: the broker had forgotten our session; what was published meanwhile is lost", self.name
-        )
-        reason = "the broker had forgotten our session"
-        return [
-            Lost(
-                at_us=now_us,
-                device=self.name,
-                from_us=min(self._left_us, now_us),
-                to_us=now_us,
-                reason=reason,
-            )
-        ]
+            yield self._reads(link, talk, first)
 
     async def _first_word(self, link: Subscription) -> list[Message]:
         """Wait for a device that was given up: a broker that answers is not yet a reader that does."""
@@ -127,10 +105,8 @@ class Subscriber:
             link.settle(messages)
 
     async def _reads(
-        self, link: Subscription, talk: "_Talk", forgotten: list[Read], first: list[Message]
+        self, link: Subscription, talk: "_Talk", first: list[Message]
     ) -> AsyncIterator[Sequence[Read]]:
-        if forgotten:
-            yield forgotten
         messages = first
         while True:
             messages = messages or await link.receive(TICK_S)

@@ -138,7 +138,7 @@ def nats(folder: Path, *, mqtt: str = "") -> Iterator[Server]:
         server_name: stockbeat-test
         listen: "127.0.0.1:{free_port()}"
         jetstream {{ store_dir: "{folder / "jetstream"}" }}
-        mqtt {{ listen: "127.0.0.1:{port}" {mqtt} }}
+        mqtt {{ listen: "127.0.0.1:{port}", {mqtt} }}
         """,
         "utf-8",
     )
