@@ -16,7 +16,7 @@ from cloud.alerts.smtp import mail_server
 from cloud.alerts.worker import RuleWorker
 from cloud.config import CloudConfig, EpcisConfig, credentials, token
 from cloud.epcis.capture import Repository
-from cloud.epcis.ledger import Places
+from cloud.epcis.ledger import Manner
 from cloud.epcis.push import EpcisPush
 from cloud.followers import Changes, Follower, follow
 from cloud.ingest.acks import Acks
@@ -99,8 +99,8 @@ def _followers(config: CloudConfig, database: Database, changes: Changes) -> lis
 
 def _epcis_push(config: EpcisConfig, capture_url: str, database: Database) -> EpcisPush:
     repository = Repository(capture_url, token("epcis", config.token_file))
-    places = Places(config.base)
-    return EpcisPush(database, repository, places, ids=config.ids, since=config.since, now=utc_now)
+    manner = Manner(config.base, config.ids, config.aggregate)
+    return EpcisPush(database, repository, manner, since=config.since, now=utc_now)
 
 
 def _until_asked_to_stop() -> asyncio.Event:

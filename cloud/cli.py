@@ -14,7 +14,7 @@ from cloud import app
 from cloud.config import load as load_config
 from cloud.epcis import outbox
 from cloud.epcis.export import document_text, export, lines
-from cloud.epcis.ledger import Places, sites_named
+from cloud.epcis.ledger import Manner, sites_named
 from cloud.errors import CloudError
 from cloud.ingest.retry import Retried
 from cloud.ingest.retry import retry as retry_parked
@@ -175,9 +175,8 @@ def export_events(
     settings = load_config(config).epcis
     with _to_read(config) as database, database.read() as connection:
         ids = [_site_id(connection, site)] if site else list(sites_named(connection).values())
-        told = export(
-            connection, ids, Places(settings.base), settings.ids, since=since, until=until, now=app.utc_now()
-        )
+        manner = Manner(settings.base, settings.ids, settings.aggregate)
+        told = export(connection, ids, manner, since=since, until=until, now=app.utc_now())
         out.writelines(lines(told) if form == "lines" else document_text(told, app.utc_now()))
 
 

@@ -93,6 +93,7 @@ class EpcisConfig(Section):
     # Places without an id of their own in the master data are told as addresses below this.
     base_url: Annotated[str, _url("http", "https")] = "https://stockbeat.invalid"
     ids: Literal["digital_link", "urn"] = "digital_link"
+    aggregate: Literal["declared", "together"] = "declared"  # what makes a tag a unit's child
     capture_url: Annotated[str, _url("http", "https")] | None = None
     token_file: Path | None = None  # or STOCKBEAT_EPCIS_TOKEN
     since: AwareDatetime | None = None  # what was before is not pushed

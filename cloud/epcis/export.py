@@ -8,15 +8,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cloud.epcis import ledger
-from cloud.epcis.events import CONTEXT, Ids, document, events
-from cloud.epcis.ledger import CrossingKey, Places
+from cloud.epcis.events import CONTEXT, document, events
+from cloud.epcis.ledger import CrossingKey, Manner
 
 
 def export(
     connection: Connection,
     site_ids: Sequence[int],
-    places: Places,
-    ids: Ids,
+    manner: Manner,
     *,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -28,11 +27,11 @@ def export(
         position = 0
         while (portion := ledger.portion(connection, site_id, position, now)) is not None:
             position = portion.position
-            for one in ledger.together(connection, portion, places, told):
+            for one in ledger.together(connection, portion, manner, told):
                 told.update((one.edge, one.passage, tag.epc) for tag in one.tags)
                 at = max(tag.at for tag in one.tags)
                 if (since is None or at >= since) and (until is None or at < until):
-                    yield from events(one, ids)
+                    yield from events(one, manner.ids)
 
 
 def lines(told: Iterable[Mapping[str, Any]]) -> Iterator[str]:

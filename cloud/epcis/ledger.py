@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select, tuple_
 
-from cloud.epcis.events import Seen, Together
+from cloud.epcis.events import Ids, Seen, Together
 from cloud.ledger.tables import (
     crossings,
     envelopes,
@@ -26,6 +26,7 @@ from cloud.ledger.tables import (
 )
 from cloud.tags.story import Verdict
 from wire.codec import decode
+from wire.epc import decode as decode_epc
 from wire.errors import DecodeError
 from wire.events import TagMovement
 
@@ -53,10 +54,16 @@ class Portion:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """How others know a site's places: what master data says, else an address below `base`."""
+class Manner:
+    """How things are told.
+
+    Places are told under the ids that master data gives them, else as addresses below `base`. A tag is a unit's
+    child by the unit's `declared` contents only, or also when it went through `together` with one unit and no other.
+    """
 
     base: str
+    ids: Ids = "digital_link"
+    aggregate: Literal["declared", "together"] = "declared"
 
     def read_point(self, row: Row[Any]) -> str:
         return row.read_point or f"{self.base}/{row.site}/gates/{row.edge}/{row.gate}"
@@ -137,7 +144,7 @@ def _ended(connection: Connection, keys: Iterable[PassageKey]) -> set[PassageKey
 
 
 def together(
-    connection: Connection, portion: Portion, places: Places, told: Set[CrossingKey]
+    connection: Connection, portion: Portion, manner: Manner, told: Set[CrossingKey]
 ) -> list[Together]:
     """What these passages have to tell, but for crossings that were told before."""
     groups: dict[tuple[Any, ...], list[Row[Any]]] = {}
@@ -158,7 +165,7 @@ def together(
         row.id: Place(row.name, row.biz_location)
         for row in connection.execute(select(locations.c.id, locations.c.name, locations.c.biz_location))
     }
-    return [_together(group, rows, reads, names, places) for group, rows in groups.items()]
+    return [_together(group, rows, reads, names, manner) for group, rows in groups.items()]
 
 
 def told_before(connection: Connection, keys: Sequence[PassageKey]) -> set[CrossingKey]:
@@ -205,10 +212,12 @@ def _together(
     rows: Sequence[Row[Any]],
     reads: dict[tuple[str, str, int], int],
     names: dict[int, Place],
-    places: Places,
+    manner: Manner,
 ) -> Together:
     edge, passage, inward, returned, expected = group
     first = rows[0]
+    units = [row.epc for row in rows if decode_epc(row.epc).sscc is not None]
+    only = units[0] if manner.aggregate == "together" and len(units) == 1 else None
     went_to = names[first.inside_id if inward else first.outside_id]
     return Together(
         edge=edge,
@@ -220,15 +229,15 @@ def _together(
         expected=expected,
         returned=returned,
         time_zone=first.time_zone,
-        read_point=places.read_point(first),
-        biz_location=places.biz_location(first, went_to),
+        read_point=manner.read_point(first),
+        biz_location=manner.biz_location(first, went_to),
         tags=tuple(
             Seen(
                 epc=row.epc,
                 at=row.at,
                 confidence=row.confidence,
                 reads=reads.get((row.edge, row.run, row.seq)),
-                parent=row.parent,
+                parent=row.parent or (only if row.epc != only else None),
             )
             for row in rows
         ),

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, update
 
 from cloud.epcis import ledger
-from cloud.epcis.events import Ids, events
-from cloud.epcis.ledger import Places
+from cloud.epcis.events import events
+from cloud.epcis.ledger import Manner
 from cloud.ledger import registers
 from cloud.ledger.cursors import advance, positions
 from cloud.ledger.database import insert
@@ -56,7 +56,7 @@ def is_behind(connection: Connection, now: datetime) -> bool:
     )
 
 
-def make(connection: Connection, places: Places, ids: Ids, since: datetime | None, now: datetime) -> bool:
+def make(connection: Connection, manner: Manner, since: datetime | None, now: datetime) -> bool:
     """Make the next events of every site; return whether there may be more."""
     done = positions(connection)
     moved = False
@@ -66,9 +66,9 @@ def make(connection: Connection, places: Places, ids: Ids, since: datetime | Non
             continue
         moved = True
         before = ledger.told_before(connection, portion.passages)
-        groups = ledger.together(connection, portion, places, before)
+        groups = ledger.together(connection, portion, manner, before)
         wanted = [one for one in groups if since is None or max(tag.at for tag in one.tags) >= since]
-        _store(connection, site_id, [event for one in wanted for event in events(one, ids)], now)
+        _store(connection, site_id, [event for one in wanted for event in events(one, manner.ids)], now)
         fresh = [(one.edge, one.passage, tag.epc) for one in groups for tag in one.tags]
         if fresh:
             rows = [{"edge": edge, "passage": passage, "epc": epc} for edge, passage, epc in fresh]

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from cloud.epcis import outbox
 from cloud.epcis.capture import CaptureDown, Refused, Repository
-from cloud.epcis.events import Ids, document
-from cloud.epcis.ledger import Places
+from cloud.epcis.events import document
+from cloud.epcis.ledger import Manner
 from cloud.epcis.outbox import State
 from cloud.ledger.database import Database
 
@@ -29,16 +29,14 @@ class EpcisPush:
         self,
         database: Database,
         repository: Repository,
-        places: Places,
+        manner: Manner,
         *,
-        ids: Ids = "digital_link",
         since: datetime | None = None,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._repository = repository
-        self._places = places
-        self._ids: Ids = ids
+        self._manner = manner
         self._since = since
         self._now = now
         self._retry_s = RETRY_FIRST_S
@@ -76,7 +74,7 @@ class EpcisPush:
                 return False
         with self._database.write() as connection:
             outbox.forget(connection, now)
-            return outbox.make(connection, self._places, self._ids, self._since, now)
+            return outbox.make(connection, self._manner, self._since, now)
 
     def _hand_over(self) -> bool:
         """Hand one document over; return whether there was one."""

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from cloud.epcis import outbox
 from cloud.epcis.capture import Repository as Client
 from cloud.epcis.export import export
-from cloud.epcis.ledger import Places, sites_named
+from cloud.epcis.ledger import Manner, sites_named
 from cloud.epcis.outbox import State
 from cloud.epcis.push import EpcisPush
 from cloud.ledger.tables import cursors, epcis_events, incidents, sites
@@ -20,7 +20,7 @@ from tests.support.epcis_repository import Repository, repository
 from tests.support.ledger import CASE_TAG, Cloud, at, crossing, new_ledger, passage, write_master
 from wire.events import Direction
 
-PLACES = Places("https://stock.example")
+MANNER = Manner("https://stock.example")
 
 
 class Clock:
@@ -67,7 +67,7 @@ def pushing(
 ) -> EpcisPush:
     client = Client(url, token)
     _CLIENTS.append(client)
-    return EpcisPush(cloud.database, client, PLACES, since=since, now=clock)
+    return EpcisPush(cloud.database, client, MANNER, since=since, now=clock)
 
 
 def loads(cloud: Cloud, *seconds: int) -> None:
@@ -82,7 +82,7 @@ def booked(cloud: Cloud, clock: Clock) -> set[str]:
     """The ids of all that the ledger has to tell."""
     with cloud.database.read() as connection:
         ids = list(sites_named(connection).values())
-        return {event["eventID"] for event in export(connection, ids, PLACES, "digital_link", now=clock())}
+        return {event["eventID"] for event in export(connection, ids, MANNER, now=clock())}
 
 
 def states(cloud: Cloud) -> dict[str, int]:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, FormatChecker
 
-from cloud.epcis.events import CONTEXT, Ids, document
+from cloud.epcis.events import CONTEXT, document
 from cloud.epcis.export import document_text, export, lines
 from cloud.epcis.hashid import event_id, event_ids
-from cloud.epcis.ledger import Places, sites_named
+from cloud.epcis.ledger import Manner, sites_named
 from cloud.masterdata.load import load
 from tests.support.ledger import (
     CASE,
@@ -40,6 +40,7 @@ CASE_LINK = "https://id.gs1.org/01/80614141123458/21/6789"
 OTHER_LINK = "https://id.gs1.org/01/80614141123458/21/6790"
 PALLET_LINK = f"https://id.gs1.org/00/{PALLET}"
 BASE = "https://stock.example"
+MANNER = Manner(BASE)
 GRAI = "3374257BF40C0E400000162E"
 
 NAMED = SITES.replace(
@@ -62,10 +63,10 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
     database.close()
 
 
-def told(cloud: Cloud, ids: Ids = "digital_link", **limits: Any) -> list[dict[str, Any]]:
+def told(cloud: Cloud, manner: Manner = MANNER, **limits: Any) -> list[dict[str, Any]]:
     with cloud.database.read() as connection:
         site_ids = list(sites_named(connection).values())
-        events = list(export(connection, site_ids, Places(BASE), ids, **{"now": cloud.now} | limits))
+        events = list(export(connection, site_ids, manner, **{"now": cloud.now} | limits))
     assert_valid(document(events, cloud.now))
     return events
 
@@ -220,6 +221,20 @@ def test_a_unit_and_those_of_its_declared_contents_that_were_read(cloud: Cloud, 
     assert essence(packed) == essence(seen)
 
 
+def test_a_unit_of_unknown_contents_is_told_by_itself_unless_a_site_wants_it_otherwise(cloud: Cloud) -> None:
+    cloud.book(*(crossing(epc, passage="p") for epc in (CASE_TAG, OTHER_TAG, PALLET_TAG)), passage("p"))
+    (seen,) = told(cloud)
+    assert seen["epcList"] == [CASE_LINK, OTHER_LINK, PALLET_LINK]
+    _, packed = told(cloud, Manner(BASE, aggregate="together"))
+    assert (packed["parentID"], packed["childEPCs"]) == (PALLET_LINK, [CASE_LINK, OTHER_LINK])
+
+
+def test_of_two_units_nobody_knows_which_holds_a_tag(cloud: Cloud) -> None:
+    second = "3154257BF4499602D3000000"
+    cloud.book(*(crossing(epc, passage="p") for epc in (CASE_TAG, PALLET_TAG, second)), passage("p"))
+    assert [event["type"] for event in told(cloud, Manner(BASE, aggregate="together"))] == ["ObjectEvent"]
+
+
 def test_tags_without_their_unit_are_told_without_it(cloud: Cloud, tmp_path: Path) -> None:
     contents = f"sscc,gtin,quantity\n{PALLET},{CASE},1\n"
     load(cloud.database, write_master(tmp_path / "declared", contents=contents), at(0))
@@ -280,7 +295,7 @@ def test_either_form_of_ids_says_the_same_under_the_same_id(cloud: Cloud, tmp_pa
     contents = f"sscc,gtin,quantity\n{PALLET},{CASE},1\n"
     load(cloud.database, write_master(tmp_path / "declared", contents=contents), at(0))
     cloud.book(crossing(CASE_TAG, passage="p"), crossing(PALLET_TAG, passage="p"), passage("p"))
-    links, urns = told(cloud), told(cloud, "urn")
+    links, urns = told(cloud), told(cloud, Manner(BASE, ids="urn"))
     assert urns[1]["parentID"] == "urn:epc:id:sscc:0614141.1234567890"
     assert urns[1]["childEPCs"] == ["urn:epc:id:sgtin:0614141.812345.6789"]
     assert [event["eventID"] for event in links] == [event["eventID"] for event in urns]
