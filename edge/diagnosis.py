@@ -1,12 +1,13 @@
 """What a person should do about a device, from what was seen of it in some seconds. Pure: values in, words out."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from edge.errors import ProtocolError, ReaderError, ReaderRefused
+from edge.errors import ReaderError
 from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightSample
+from edge.remedies import Finding, Grade, refused
 from wire.epc import RAW, decode
 
 # A tag in a good place before an antenna is read at -45 to -60 dBm, one that only just answers at -70 to -80.
@@ -16,20 +17,17 @@ CLOCK_OFF_MS = 2_000.0
 # A platform at rest moves by a division or two, 0.1 to 5 g on scales for shelves.
 RESTLESS_GRAMS = 20.0
 
-
-class Grade(StrEnum):
-    FINE = "fine"
-    FINDING = "finding"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to say: what is so, and what to do about it."""
-
-    grade: Grade
-    what: str
-    do: str = ""
+# Where RAIN readers may transmit: GS1, "Regulatory status for using RFID in the EPC Gen2 band"; a channel's
+# middle, in MHz.
+BANDS = (
+    (865.0, 868.0, "865 to 868 MHz, as in Europe (ETSI), the Middle East, India, most of Africa"),
+    (
+        902.0,
+        928.0,
+        "902 to 928 MHz, or a part of it, as in the Americas (FCC), Australia, China, Japan, Korea",
+    ),
+)
+_UNSET = re.compile(r"\bregion\W*(unset|none|not set|unspecified|open|0\b|$)", re.IGNORECASE)
 
 
 @dataclass
@@ -56,6 +54,7 @@ class Seen:
     strongest: dict[int, float] = field(default_factory=dict)  # dBm by antenna
     epcs: dict[str, set[int]] = field(default_factory=dict)  # the antennas that read each
     off: set[int] = field(default_factory=set)  # antennas that the reader calls disconnected
+    channels: set[float] = field(default_factory=set)  # MHz
     inputs: dict[int, bool] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     weights: list[tuple[float, bool | None]] = field(default_factory=list)
@@ -68,6 +67,8 @@ class Seen:
                     strongest = self.strongest.get(read.antenna, read.rssi_dbm)
                     self.strongest[read.antenna] = max(strongest, read.rssi_dbm)
                     self.epcs.setdefault(read.epc, set()).add(read.antenna)
+                    if read.channel_mhz is not None:
+                        self.channels.add(read.channel_mhz)
                 case WeightSample():
                     self.weights.append((read.grams, read.stable))
                 case Trigger():
@@ -98,79 +99,6 @@ def exit_code(found: Sequence[Finding]) -> int:
     return 1 if Grade.FAILED in grades else 2 if Grade.FINDING in grades else 0
 
 
-# What an error's words say, and what to do; the first that fits. The words are ours (edge.readers) or the system's.
-_CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
-    (
-        ("may not open it",),
-        "permission denied on the serial port",
-        "sudo usermod -aG dialout $USER, then log in again (a service: SupplementaryGroups=dialout)",
-    ),
-    (
-        ("another program has it open",),
-        "another program has the port open",
-        "stop it: a running agent (`systemctl stop stockbeat-edge`), or the maker's tool",
-    ),
-    (
-        ("another client", "already exists", "busy with", "one client", "hung up", "reset by peer"),
-        "another client is connected, or the device has not noticed that the last one left",
-        "stop the agent or the maker's tool that holds it, wait half a minute, try again",
-    ),
-    (
-        ("region", "hoptable", "hop table", "regulatory", "frequency"),
-        "the reader's region is wrong or unset, so it may not transmit",
-        "set the region of your country on the reader, or with `region` in its configuration where its driver has that",
-    ),
-    (
-        ("not authori", "unauthori", "password", "401", "403"),
-        "the device wants other credentials",
-        "put them where the driver's page says, never in the URL",
-    ),
-    (
-        ("connection refused",),
-        "refused: a machine is there, and nothing listens on this port",
-        "check the port, and that the protocol is switched on in the reader's own pages",
-    ),
-    (
-        ("no such file", "no such device"),
-        "there is no such serial port",
-        "`stockbeat readers list` shows the ports of this machine; name one by its /dev/serial/by-id/ link",
-    ),
-    (
-        ("name or service", "name resolution", "no address", "nodename"),
-        "unreachable: no machine has this name",
-        "write the address in numbers, or mend the name server",
-    ),
-    (
-        ("no answer within", "no route", "unreachable", "timed out"),
-        "unreachable: nothing answers at this address",
-        "check power and cable, `ping` the address, and that no firewall stands between",
-    ),
-    (
-        ("no line end", "speed", "cannot be read", "not a line", "no metratec", "baud"),
-        "what comes makes no sense: the speed (baud) is wrong, or it is another kind of device",
-        "set the speed that the device is set to, as ?baud=115200 in the URL, or name another --driver",
-    ),
-    (
-        ("silent", "nothing answers", "no answer to"),
-        "the link is open and the device says nothing",
-        "is it switched on, is the speed right (?baud= in the URL), and is it this kind of device?",
-    ),
-)  # fmt: skip
-
-
-def refused(error: ReaderError, url: str) -> Finding:
-    """Why a device could not be opened, from its error."""
-    words = str(error)
-    for marks, what, do in _CAUSES:
-        if any(mark in words.lower() for mark in marks):
-            return Finding(Grade.FAILED, f"{what} ({words})", do)
-    if isinstance(error, ProtocolError):
-        return Finding(Grade.FAILED, f"what answers at {url} speaks another protocol: {words}",
-                       "name another --driver, or another port")  # fmt: skip
-    kind = "the device refuses" if isinstance(error, ReaderRefused) else "lost"
-    return Finding(Grade.FAILED, f"{kind}: {words}", "do what it says, then try again")
-
-
 def _ended(seen: Seen) -> Iterator[Finding]:
     if seen.error:
         cause = refused(seen.error, seen.url)
@@ -195,6 +123,7 @@ def _tags(seen: Seen) -> Iterator[Finding]:
         yield Finding(Grade.FINDING, f"only weak tags: none above {WEAK_DBM:g} dBm",
                       "bring a tag to half a metre; if it stays weak, check power and antenna cables")  # fmt: skip
     yield from _identities(seen)
+    yield from _region(seen)
     for antenna, epcs in seen.references.items():
         for epc in epcs:
             if antenna not in seen.epcs.get(epc.upper(), ()):
@@ -203,6 +132,8 @@ def _tags(seen: Seen) -> Iterator[Finding]:
 
 
 def _no_tags(seen: Seen) -> Finding:
+    if _UNSET.search(seen.detail):
+        return next(_region(seen))
     if seen.off and seen.off >= set(seen.expected):
         which = ", ".join(map(str, sorted(seen.off)))
         return Finding(Grade.FINDING, f"no antenna is connected: the reader says so of {which}",
@@ -210,6 +141,22 @@ def _no_tags(seen: Seen) -> Finding:
     return Finding(Grade.FINDING, f"no tags at all in {seen.seconds:g} s",
                    "hold a tag half a metre before each antenna; if still nothing: are antennas connected, "
                    "is the region set, is power above 20 dBm?")  # fmt: skip
+
+
+def _region(seen: Seen) -> Iterator[Finding]:
+    """What its channels and its own words say of its region. Whether that is your country's, only you know."""
+    strange = sorted(mhz for mhz in seen.channels if not any(low <= mhz <= high for low, high, _ in BANDS))
+    if strange:
+        yield Finding(Grade.FINDING, f"it transmits at {strange[0]:g} MHz, where no region lets a reader",
+                      "set the region of your country on the reader")  # fmt: skip
+    if _UNSET.search(seen.detail):
+        yield Finding(Grade.FINDING, "its region is not set", "set the region of your country on the reader")
+
+
+def band(seen: Seen) -> str | None:
+    """Where it transmits, for whoever knows what is allowed there; None where it does not say."""
+    found = [name for low, high, name in BANDS if any(low <= mhz <= high for mhz in seen.channels)]
+    return f"transmits at {' and '.join(found)}: is that your region?" if found else None
 
 
 def _identities(seen: Seen) -> Iterator[Finding]:

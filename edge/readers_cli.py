@@ -14,12 +14,13 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from edge.config import load
-from edge.diagnosis import Finding, Grade, Seen, by_antenna, exit_code, findings
+from edge.diagnosis import Seen, band, by_antenna, exit_code, findings
 from edge.errors import ConfigError, EdgeError, ReaderError
 from edge.problems import what
 from edge.readers import ReaderConfig, build
 from edge.readers.reader import Reader
 from edge.reads import Read, TagRead, Trigger, WeightSample
+from edge.remedies import Finding, Grade
 from wire.epc import RAW, decode
 
 SHOWN = 10  # reads, or changes of weight, that are shown one by one
@@ -32,7 +33,7 @@ LINKS = {  # what stands before the colon of a URL
     "metratec": "serial, tcp",
     "sics": "serial, tcp",
     "thingmagic": "serial, tcp",
-    "zebra_iotc": "mqtt, mqtts, http, https",
+    "zebra_iotc": "mqtt, mqtts",
 }
 PORTS = {5084: "llrp", 10001: "metratec"}  # IANA's registration for LLRP; metraTec's own port
 
@@ -92,6 +93,8 @@ def test_(
     asyncio.run(watch(reader, seen, _Showing().show, _wall_us))
     for line in [] if seen.yields == "weights" or not seen.connected else by_antenna(seen):
         click.echo(line)
+    if where := band(seen):
+        click.echo(where)
     found = findings(seen)
     for finding in found:
         _say(finding)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from edge.diagnosis import Finding, Grade, Seen, by_antenna, exit_code, findings, span
+from edge.diagnosis import Seen, band, by_antenna, exit_code, findings, span
 from edge.errors import ProtocolError, ReaderError, ReaderLost, ReaderRefused
 from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightSample
+from edge.remedies import Finding, Grade
 
 CASE = "3074257BF7194E4000001A85"
 FOREIGN = "E2801170000002081A8A1234"
@@ -98,6 +99,10 @@ def test_a_scale_that_weighs_is_fine() -> None:
         (ProtocolError("LLRP version 5, expected one of (1, 2)"), "speaks another protocol", "--driver"),
         (ReaderLost("silent for 5 s"), "the device says nothing", "switched on"),
         (ReaderRefused("401 Unauthorized"), "other credentials", "never in the URL"),
+        (ReaderRefused("mqtt://h:1883: the broker lets nobody not read t"), "or more rights", "read the topic"),
+        (ReaderLost("mqtt://h:1883: nothing on t for 60 s; the reader is off"), "nothing is published", "topic"),
+        (ReaderRefused("mqtts://h: certificate verify failed; name"), "cannot be proven", "ca_file"),
+        (ReaderLost("serial:/dev/x: nothing there answers as a ThingMagic module"), "says nothing", "?baud="),
         (ReaderLost("strange"), "lost: strange", "try again"),
     ],
 )  # fmt: skip
@@ -126,3 +131,26 @@ def test_antennas_are_shown_whether_they_read_or_not() -> None:
 )
 def test_spans(seconds: float, words: str) -> None:
     assert span(seconds) == words
+
+
+def on_channel(mhz: float) -> TagRead:
+    return TagRead(at_us=0, gate="dock-1", antenna=1, epc=CASE, rssi_dbm=-50.0, channel_mhz=mhz)
+
+
+def test_the_band_is_shown_and_one_that_is_no_readers_is_found() -> None:
+    assert band(seen(tag(1))) is None
+    europe = seen(on_channel(865.7), on_channel(867.5))
+    assert "Europe" in (band(europe) or "")
+    assert exit_code(findings(europe)) == 0
+    (found,) = findings(seen(on_channel(433.9)))
+    assert found.what == "it transmits at 433.9 MHz, where no region lets a reader"
+
+
+@pytest.mark.parametrize("detail", ["model 1, region unset", "region: none", "Region not set, firmware 2"])
+def test_a_region_that_is_not_set_is_found_with_and_without_reads(detail: str) -> None:
+    for watched in (seen(), seen(tag(1))):
+        watched.detail = detail
+        assert [finding.what for finding in findings(watched)] == ["its region is not set"]
+    watched = seen(tag(1))
+    watched.detail = "model 1, region ETSI_LOWER"
+    assert exit_code(findings(watched)) == 0

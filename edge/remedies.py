@@ -1,0 +1,104 @@
+"""Why a device could not be opened, and what to do about it: from an error's words to a person's. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge.errors import ProtocolError, ReaderError, ReaderRefused
+
+
+class Grade(StrEnum):
+    FINE = "fine"
+    FINDING = "finding"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say: what is so, and what to do about it."""
+
+    grade: Grade
+    what: str
+    do: str = ""
+
+
+# What an error's words say, and what to do; the first that fits. The words are ours (edge.readers) or the system's.
+_CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("may not open it",),
+        "permission denied on the serial port",
+        "sudo usermod -aG dialout $USER, then log in again (a service: SupplementaryGroups=dialout)",
+    ),
+    (
+        ("another program has it open",),
+        "another program has the port open",
+        "stop it: a running agent (`systemctl stop stockbeat-edge`), or the maker's tool",
+    ),
+    (
+        ("another client", "already exists", "busy with", "one client", "hung up", "reset by peer"),
+        "another client is connected, or the device has not noticed that the last one left",
+        "stop the agent or the maker's tool that holds it, wait half a minute, try again",
+    ),
+    (
+        ("region", "hoptable", "hop table", "regulatory", "frequency"),
+        "the reader's region is wrong or unset, so it may not transmit",
+        "set the region of your country on the reader, or with `region` in its configuration where its driver has that",
+    ),
+    (
+        ("not authori", "unauthori", "password", "401", "403", "broker refuses us", "the broker lets"),
+        "other credentials are wanted, or more rights",
+        "put user and password where the driver's page says, never in the URL; a broker must let them read the topic",
+    ),
+    (
+        ("connection refused",),
+        "refused: a machine is there, and nothing listens on this port",
+        "check the port, and that the protocol is switched on in the reader's own pages",
+    ),
+    (
+        ("no such file", "no such device"),
+        "there is no such serial port",
+        "`stockbeat readers list` shows the ports of this machine; name one by its /dev/serial/by-id/ link",
+    ),
+    (
+        ("name or service", "name resolution", "no address", "nodename"),
+        "unreachable: no machine has this name",
+        "write the address in numbers, or mend the name server",
+    ),
+    (
+        ("no answer within", "no route", "unreachable", "timed out"),
+        "unreachable: nothing answers at this address",
+        "check power and cable, `ping` the address, and that no firewall stands between",
+    ),
+    (
+        ("no line end", "speed", "cannot be read", "not a line", "no metratec", "baud"),
+        "what comes makes no sense: the speed (baud) is wrong, or it is another kind of device",
+        "set the speed that the device is set to, as ?baud=115200 in the URL, or name another --driver",
+    ),
+    (
+        ("certificate",),
+        "the other side's certificate cannot be proven",
+        "name its authority's certificate in ca_file",
+    ),
+    (
+        ("nothing on ",),
+        "the broker is there, and nothing is published on the topic",
+        "is the reader switched on and set to publish to this broker, and is the topic written as on the reader?",
+    ),
+    (
+        ("silent", "nothing answers", "answers as a", "no answer to"),
+        "the link is open and the device says nothing",
+        "is it switched on, is the speed right (?baud= in the URL), and is it this kind of device?",
+    ),
+)  # fmt: skip
+
+
+def refused(error: ReaderError, url: str) -> Finding:
+    """Why a device could not be opened, from its error."""
+    words = str(error)
+    for marks, what, do in _CAUSES:
+        if any(mark in words.lower() for mark in marks):
+            return Finding(Grade.FAILED, f"{what} ({words})", do)
+    if isinstance(error, ProtocolError):
+        return Finding(Grade.FAILED, f"what answers at {url} speaks another protocol: {words}",
+                       "name another --driver, or another port")  # fmt: skip
+    kind = "the device refuses" if isinstance(error, ReaderRefused) else "lost"
+    return Finding(Grade.FAILED, f"{kind}: {words}", "do what it says, then try again")
