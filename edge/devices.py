@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from edge.aggregator.aggregator import Aggregator
 from edge.clock import Clock, moment
 from edge.engine import Engine
-from edge.readers.reader import Holding, Reader
+from edge.readers.reader import Beating, Holding, Reader
 from edge.reads import Read
 from edge.stamps import Stamps
 from edge.supervise import Backoff, supervise
@@ -18,6 +18,9 @@ from wire.messages import DeviceHealth, DeviceState
 RATE_S = 5.0  # reads per second are counted over so long: longer than a gap between two pallets' reports
 # What a reader held for us while we were away has arrived so long after it came back, with the gate's own patience.
 CATCH_UP_S = 10.0
+# Reads older than this when they arrive were held, by the reader or by a link that stalled: more may come for a while.
+BEHIND_US = 1_000_000
+BEHIND_S = 1.0
 # A hole shorter than this hides no load: tags are read for seconds as they go through.
 LEAST_BLIND_US = 2_000_000
 WORDS = 500  # the most that the wire carries as words (wire.limits.Words)
@@ -33,6 +36,7 @@ class Device:
         unseen_us: from when on what it saw is not known, by the steady clock; of a device that is up it says nothing.
         went: why it went, while it is away; empty before it was first here.
         up_s: when it came, on the clock of rates.
+        behind_s: when it last told what was long past, on the same clock.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Device:
     unseen_us: int
     went: str = ""
     up_s: float = 0.0
+    behind_s: float = -BEHIND_S
     up: bool = False
     reason: str = "not connected yet"
     last_read_us: int | None = None  # by the steady clock
@@ -109,12 +114,24 @@ class Devices:
                 self.down(device.name, reason)
 
     async def emit(self, name: str, reads: Sequence[Read]) -> None:
+        device = self._devices[name]
         if reads:
-            device = self._devices[name]
             device.arrivals.append((self._now_s(), len(reads)))
             device.last_read_us = reads[-1].at_us
             self._forget_arrivals(device)
+        self._heard(device, reads)
         await self._engine.take(reads)
+
+    def _heard(self, device: Device, reads: Sequence[Read]) -> None:
+        """Until when all is told that it saw, if it says so: silence after that may be the link's."""
+        if not isinstance(self._readers.get(device.name), Beating):
+            return
+        if reads and self._clock.steady_us() - reads[-1].at_us > BEHIND_US:
+            device.behind_s = self._now_s()
+        if self._now_s() >= device.behind_s + BEHIND_S:
+            self._aggregator.device_heard(device.name, self._clock.now_ms())
+        elif reads:
+            self._aggregator.device_heard(device.name, self._clock.ms_of(reads[-1].at_us))
 
     def up(self, name: str, detail: str) -> None:
         device = self._devices[name]

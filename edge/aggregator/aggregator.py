@@ -31,6 +31,7 @@ class Aggregator:
         self._stamp = Stamp(Clock.SYNCED, boot)
         self._gates = {gate.name: GateWatch(gate) for gate in gates}
         self._shelves = {shelf.name: ShelfWatch(shelf) for shelf in shelves}
+        self._heard_ms: dict[str, int] = {}
         self._antennas = {
             gate.name: AntennaWatch(gate.name, gate.antennas, (references or {}).get(gate.name))
             for gate in gates
@@ -78,8 +79,9 @@ class Aggregator:
         """Time has passed: close what is quiet."""
         events: list[Event] = []
         for name, gate in self._gates.items():
-            events += self._seen(name, gate.advance(mono_ms, self._stamp))
-            events += self._antennas[name].advance(mono_ms, self._stamp)
+            known_ms = min(mono_ms, self._heard_ms.get(name, mono_ms))
+            events += self._seen(name, gate.advance(known_ms, self._stamp))
+            events += self._antennas[name].advance(known_ms, self._stamp)
         for shelf in self._shelves.values():
             events += shelf.advance(mono_ms, self._stamp)
         return events
@@ -90,7 +92,16 @@ class Aggregator:
             watch.up(mono_ms)
         return []
 
+    def device_heard(self, name: str, mono_ms: int) -> None:
+        """All that this device saw until then has been told; later, its silence is not known to be that of its gate.
+
+        Of a device that never says so, until it goes down again, silence is taken for what it seems.
+        """
+        if name in self._gates:
+            self._heard_ms[name] = mono_ms
+
     def device_down(self, name: str, mono_ms: int, at_us: int, reason: str) -> list[Event]:
+        self._heard_ms.pop(name, None)
         for watch in self._of(name):
             watch.down(mono_ms)
         return []

@@ -19,6 +19,17 @@ class Holding(Protocol):
         """
 
 
+@runtime_checkable
+class Beating(Protocol):
+    """A driver that also yields empty batches, now and then: the device is alive, and has told all that it saw.
+
+    The gate of another goes by the clock, and takes a link that stalls for a load that has left.
+    """
+
+    @property
+    def beats(self) -> bool: ...
+
+
 class Reader(Protocol):
     """One device. Built without touching it; each `open()` is one connection."""
 
@@ -35,7 +46,7 @@ class Reader(Protocol):
         """The device's clock minus ours, in milliseconds; None where it has no clock or it is not known yet."""
 
     def open(self) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Read]]]:
-        """Connect and set the device up; iterate for reads, as many at once as one message brought.
+        """Connect and set the device up; iterate for reads, as many at once as one message brought, or none.
 
         The connection is up once the context is entered. The iteration ends only by an error.
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.aggregator.aggregator import Aggregator
+from edge.aggregator.gate import Gate, Side
 from edge.config import EdgeConfig
 from edge.devices import LEAST_BLIND_US
 from edge.reads import Antenna, Lost, Read, TagRead, later
@@ -11,7 +13,7 @@ from edge.recording import heading, line
 from edge.replay import replay
 from tests.support.agent_parts import Parts, Portal, aggregator
 from tests.support.doors import START_US, epc, going_in, walk
-from wire.events import Blind, DeviceUp, Event, Passage
+from wire.events import Blind, DeviceUp, Direction, Event, Passage, TagMovement
 
 
 def lost(from_s: float, to_s: float, at_s: float, device: str = "dock-1") -> Lost:
@@ -125,6 +127,65 @@ async def test_what_a_stop_of_the_agent_cost_is_said_when_the_device_is_first_he
     assert (said.to_at - said.from_at).total_seconds() == 300.0
     assert "the agent did not run" in said.reason
     await parts.close()
+
+
+def half_a_load(aggregator: Aggregator) -> list[TagRead]:
+    """Observes the reads of a load up to the sill; returns those that come behind."""
+    reads = walk(epc(1), going_in(5.0))
+    aggregator.device_up("dock-1", START_US // 1000, START_US)
+    for read in reads:
+        if read.at_us < START_US + 5_000_000:
+            assert aggregator.observe(read, read.at_us // 1000) == []
+    return [read for read in reads if read.at_us >= START_US + 5_000_000]
+
+
+def outcomes(said: list[Event]) -> list[Direction]:
+    return [event.outcome for event in said if isinstance(event, TagMovement)]
+
+
+def test_the_silence_of_a_link_is_not_that_of_a_load_that_has_left() -> None:
+    made = aggregator()
+    late = half_a_load(made)
+    made.device_heard("dock-1", START_US // 1000 + 5_000)
+    assert made.advance(START_US // 1000 + 60_000, START_US + 60_000_000) == []
+    said = [event for read in late for event in made.observe(read, read.at_us // 1000)]
+    made.device_heard("dock-1", START_US // 1000 + 61_000)
+    said += made.advance(START_US // 1000 + 61_000, START_US + 61_000_000)
+    assert outcomes(said) == [Direction.IN]
+
+
+def test_another_gate_does_not_wait_for_it() -> None:
+    sides = {1: Side.OUTSIDE, 2: Side.INSIDE}
+    made = Aggregator([Gate(name=name, antennas=sides) for name in ("dock-1", "dock-2")], [], boot="b")
+    half_a_load(made)
+    made.device_down("dock-1", START_US // 1000 + 5_000, START_US + 5_000_000, "unplugged")
+    made.device_up("dock-2", START_US // 1000, START_US)
+    said: list[Event] = []
+    for read in walk(epc(2), going_in(8.0), gate="dock-2"):
+        said += made.advance(read.at_us // 1000, read.at_us)
+        said += made.observe(read, read.at_us // 1000)
+    last_ms = START_US // 1000 + 10_200
+    for at_ms in range(last_ms, last_ms + 5_000, 100):
+        said += made.advance(at_ms, at_ms * 1000)
+    assert outcomes(said) == [Direction.IN]
+
+
+def test_what_a_reader_held_for_longer_than_its_passage_was_never_makes_it_wrong() -> None:
+    made = aggregator()
+    late = half_a_load(made)
+    down_ms = START_US // 1000 + 5_000
+    made.device_down("dock-1", down_ms, down_ms * 1000, "unplugged")
+    said = made.advance(down_ms + 119_000, 0)
+    assert said == []
+    said += made.advance(down_ms + 125_000, 0)
+    assert not any(event.healthy for event in said if isinstance(event, Passage))
+    made.device_up("dock-1", down_ms + 200_000, 0)
+    for read in late:
+        said += made.observe(read, read.at_us // 1000)
+    said += made.advance(down_ms + 260_000, 0)
+    found = outcomes(said)
+    assert Direction.OUT not in found
+    assert found.count(Direction.IN) <= 1
 
 
 def test_a_read_moved_in_time_keeps_all_else() -> None:

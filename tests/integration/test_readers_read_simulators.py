@@ -92,7 +92,7 @@ async def simulating(*words: str) -> AsyncIterator[tuple[str, asyncio.subprocess
 
 
 def gate(url: str) -> LlrpReader:
-    return LlrpReader(LlrpConfig(driver="llrp", url=url, keepalive_s=0.5), "dock-1", now_us)
+    return LlrpReader(LlrpConfig(driver="llrp", url=url, silence_s=1.5), "dock-1", now_us)
 
 
 def shelf(url: str) -> SicsScale:

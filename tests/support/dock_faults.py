@@ -40,7 +40,7 @@ trust = {trust}
 name = "dock-1"
 role = "dock"
 joins = {{ outside = "yard", inside = "backroom" }}
-reader = {{ driver = "llrp", url = "tcp://127.0.0.1:{reader}", keepalive_s = 0.5 }}
+reader = {{ driver = "llrp", url = "tcp://127.0.0.1:{reader}" }}
 antennas = {{ {antennas} }}
 """
 

@@ -71,6 +71,25 @@ async def test_a_reader_unplugged_in_the_middle_of_a_load_tells_the_rest_later_a
         assert made.passages()[-1].healthy
 
 
+async def test_a_link_that_stalls_in_the_middle_of_a_load_without_a_word_delays_what_is_said_of_it(
+    tmp_path: Path,
+) -> None:
+    async with dock() as door, agent(tmp_path, door) as made:
+        await learn(made)
+        going = asyncio.create_task(door.play(load(0)))
+        await asyncio.sleep(3.0)
+        door.line.silent = True
+        span = await going
+        await asyncio.sleep(3.0)
+        assert made.movements() == []
+        door.line.silent = False
+        movements = await made.decided(5, within_s=5.0)
+        assert told(movements) == once(0, Direction.IN)
+        assert on_time(movements, *span)
+        assert made.log.count("dock-1: reading") == 1  # nobody had to reconnect
+        assert made.passages()[-1].healthy
+
+
 async def test_a_reader_that_lost_its_power_in_the_middle_of_a_load_was_blind_and_the_next_load_is_right(
     tmp_path: Path,
 ) -> None:

@@ -17,9 +17,9 @@ VERSION, CONNECT, DELETE, ADD, START, ENABLE, REPORTS, CLOSE = 46, 1, 21, 20, 22
 
 
 def driver(
-    fake: FakeReader, now: int = NOON, keepalive_s: float = 5.0, session: int | None = None
+    fake: FakeReader, now: int = NOON, silence_s: float | None = None, session: int | None = None
 ) -> LlrpReader:
-    config = LlrpConfig(driver="llrp", url=fake.url, keepalive_s=keepalive_s, session=session)
+    config = LlrpConfig(driver="llrp", url=fake.url, silence_s=silence_s, session=session)
     return LlrpReader(config, "dock-1", lambda: now)
 
 
@@ -97,7 +97,7 @@ async def test_a_reader_that_answers_what_has_no_answer_and_refuses_what_is_opti
         assert epcs(await take(batches, 1)) == [A]
 
 
-INPUTS, HOLD, KEEPALIVE = "00E1 0008", "00E2 0005 80", "00DC 0009 01 00001388"
+INPUTS, HOLD, KEEPALIVE = "00E1 0008", "00E2 0005 80", "00DC 0009 01 000001F4"
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,16 @@ async def test_a_hang_up_is_lost_after_what_came_before_it() -> None:
 
 
 async def test_a_reader_without_keepalives_is_lost() -> None:
-    async with FakeReader().listening() as fake, driver(fake, keepalive_s=0.5).open() as batches:
+    async with FakeReader().listening() as fake, driver(fake, silence_s=1.5).open() as batches:
         with pytest.raises(ReaderLost, match=r"silent for 1\.5 s"):
             await anext(batches)
+
+
+async def test_a_keepalive_says_that_all_was_told() -> None:
+    async with FakeReader().listening() as fake, driver(fake).open() as batches:
+        fake.send(report(tag(A, NOON)) + bytes.fromhex("043E 0000000A 00000005"))
+        assert len(await anext(batches)) == 1
+        assert await anext(batches) == []
 
 
 async def test_keepalives_are_answered_with_their_own_number() -> None:
