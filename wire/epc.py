@@ -34,9 +34,7 @@ from wire.epc_schemes import (
 )
 
 RAW = "raw"
-RESOLVER = (
-    "https://id.gs1.org"  # of canonical GS1 Digital Links (GS1 Digital Link URI Syntax 1.4, section 4.11)
-)
+RESOLVER = "https://id.gs1.org"  # of canonical links (GS1 Digital Link Standard: URI Syntax)
 UNESCAPED = "'"  # besides letters, digits and -._~: as GS1's own examples of canonical links have it
 WORD = 4  # hexadecimal digits of 16 bits: what a tag's length is counted in
 

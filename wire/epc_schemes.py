@@ -1,14 +1,14 @@
 """The tables of the GS1 EPC Tag Data Standard that `wire.epc` decodes by.
 
-Source: TDS 2.3, table 14-1 (headers and lengths), tables 14-2 to 14-24 (coding and partition tables of the schemes
-below, unchanged since TDS 1.13), annex A (the 82 characters of a serial number and how a URI writes them).
+Source: TDS 2.3, table 14-1 (headers and lengths), section 14.6 (coding and partition tables of the schemes below,
+unchanged since TDS 1.13), annex A (the 82 characters of a serial number and how a URI writes them).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Partition value -> (bits, digits) of the GS1 Company Prefix; the reference takes what is left of both. The same in
-# every scheme (tables 14-2, 14-5, 14-7, 14-10, 14-13, 14-16).
+# every scheme's partition table (section 14.6).
 COMPANY = ((40, 12), (37, 11), (34, 10), (30, 9), (27, 8), (24, 7), (20, 6))
 
 SEGMENT = 7  # bits of one character ("String", section 14.4.2)
@@ -33,7 +33,7 @@ class Scheme:
     characters: tuple[int, ...] = ()  # the most that a text reference has, by partition value
 
 
-GIAI_202_CHARACTERS = (18, 19, 20, 21, 22, 23, 24)  # table 14-16
+GIAI_202_CHARACTERS = (18, 19, 20, 21, 22, 23, 24)  # section 14.6, GIAI-202
 
 PARTITIONED: Mapping[int, Scheme] = {
     0x30: Scheme(name="sgtin-96", family="sgtin", bits=96, body_bits=44, digits=13, tail_bits=38),
@@ -60,7 +60,7 @@ PARTITIONED: Mapping[int, Scheme] = {
     ),
 }
 
-# GID-96 has no filter and no partition: manager number, object class, serial number (table 14-19).
+# GID-96 has no filter and no partition: manager number, object class, serial number (section 14.6).
 GID = 0x35
 GID_NAME, GID_BITS = "gid-96", 96
 GID_CLASS_BITS, GID_SERIAL_BITS = 24, 36

@@ -11,7 +11,7 @@ it with the tags that are its declared contents. Both say OBSERVE: a gate sees t
 | doorway     | arriving, in_progress                  | arriving, in_progress                |
 
 Words are of the Core Business Vocabulary 2.0, sections 7.1 and 7.2. Where a thing is once it has left is not known,
-so it has no bizLocation then (EPCIS 2.0, section 7.4.1: "until contradicted by a subsequent event").
+so it has no bizLocation then (EPCIS 2.0: where it may be found after the event, until another one says otherwise).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -61,7 +61,7 @@ class Together:
 
 
 def epc_uri(epc: str, ids: Ids) -> str:
-    """A tag's EPC as others know it. What no GS1 key names has its URN in either case (TDS 2.3, section 12.5: raw)."""
+    """A tag's EPC as others know it. What no GS1 key names has its URN in either case (TDS 2.3, section 12)."""
     meant = decode(epc)
     if ids == "digital_link" and meant.digital_link is not None:
         return meant.digital_link

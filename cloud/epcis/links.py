@@ -1,7 +1,7 @@
 """GS1 identifiers as URIs: an EPC URN or any GS1 Digital Link, as the one canonical Digital Link of its finest grain.
 
-Source: GS1 EPC Tag Data Standard 2.3, sections 6 and 7 (what the parts of each URN are); GS1 Digital Link URI Syntax
-1.4, section 4 (keys, qualifiers, their short names); Core Business Vocabulary 2.0, section 8.9.2 (which of them, and
+Source: GS1 EPC Tag Data Standard 2.3, sections 6 and 7 (what the parts of each URN are); GS1 Digital Link Standard:
+URI Syntax (keys, qualifiers, their short names); Core Business Vocabulary 2.0, section 8.9.2 (which of them, and
 without a query). Pure.
 """
 

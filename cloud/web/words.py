@@ -22,6 +22,7 @@ _WORDS = {
     "left_unexpectedly": "Left unexpectedly",
     "blind": "Could not see",
     "duplicate_encoding": "Duplicate encoding",
+    "epcis_refused": "EPCIS event refused",
     "online": "Online",
     "offline": "Offline",
     "unknown": "Never heard from",

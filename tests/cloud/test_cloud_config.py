@@ -88,3 +88,41 @@ def test_a_token_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
     assert token("series", file, {}) == "abc"
     assert token("series", file, {"STOCKBEAT_SERIES_TOKEN": "xyz"}) == "xyz"
     assert token("epcis", None, {"STOCKBEAT_SERIES_TOKEN": "xyz"}) == ""
+
+
+def test_what_is_told_to_others(tmp_path: Path) -> None:
+    assert load(_write(tmp_path, GOOD)).epcis.base == "https://stockbeat.invalid"
+    pushed = (
+        GOOD
+        + """
+[epcis]
+base_url = "https://stock.example/places/"
+capture_url = "https://epcis.example/v2/capture"
+token_file = "token"
+ids = "urn"
+aggregate = "together"
+since = 2026-11-22T00:00:00+01:00
+"""
+    )
+    epcis = load(_write(tmp_path, pushed)).epcis
+    assert (epcis.base, epcis.ids, epcis.aggregate) == ("https://stock.example/places", "urn", "together")
+    assert epcis.since is not None
+
+
+@pytest.mark.parametrize(
+    "section, said",
+    [
+        ('capture_url = "https://epcis.example/capture"', "epcis: base_url is needed beside capture_url"),
+        (
+            'capture_url = "epcis.example"\nbase_url = "https://a.example"',
+            "epcis.capture_url: write http or https",
+        ),
+        ('base_url = "https://user:secret@a.example"', "epcis.base_url: credentials belong in a file"),
+        ('ids = "gtin"', "epcis.ids: "),
+        ("since = 2026-11-22T00:00:00", "epcis.since: "),
+    ],
+)
+def test_what_cannot_be_told_so(tmp_path: Path, section: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(_write(tmp_path, f"{GOOD}[epcis]\n{section}\n"))
+    assert said in str(caught.value)

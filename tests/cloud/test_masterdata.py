@@ -13,6 +13,7 @@ from cloud.ledger.tables import (
     bay_items,
     epc_prefixes,
     gates,
+    ignored_tags,
     items,
     ledgers,
     locations,
@@ -20,6 +21,7 @@ from cloud.ledger.tables import (
     rule_states,
     rules,
     site_mail,
+    sites,
 )
 from cloud.masterdata.load import load
 from tests.support.ledger import CAN, CASE, ITEMS, OPENING, PALLET, SITES, Cloud, at, new_ledger, write_master
@@ -105,6 +107,45 @@ def test_every_problem_is_said_at_once_with_its_file_line_and_column(
     assert "opening.csv line 6, column quantity" in said
     assert "contents.csv line 2, column sscc: the check digit of 106141412345678901 would be 8" in said
     assert "rules.toml: rule[1].name" in said
+
+
+def test_how_others_know_places_and_what_is_never_stock(database: Database, tmp_path: Path) -> None:
+    named = SITES.replace(
+        "places =",
+        'biz_location = "urn:epc:id:sgln:0614141.07346.0"\nbiz_locations = { floor = "https://a.example/floor" }\n'
+        'ignored = ["ad02", "urn:epc:id:sscc:0614141."]\nplaces =',
+        1,
+    ).replace(
+        'gate = "dock-1", outside', 'gate = "dock-1", read_point = "https://a.example/dock-1", outside', 1
+    )
+    load(database, write_master(tmp_path / "m", sites=named), at(0))
+    with database.read() as connection:
+        assert connection.scalar(select(sites.c.biz_location)) == "urn:epc:id:sgln:0614141.07346.0"
+        assert connection.scalars(
+            select(gates.c.read_point).where(gates.c.read_point.is_not(None))
+        ).all() == ["https://a.example/dock-1"]
+        found = select(locations.c.name).where(locations.c.biz_location == "https://a.example/floor")
+        assert connection.scalars(found).all() == ["floor"]
+        ignored = sorted(connection.scalars(select(ignored_tags.c.prefix)))
+    assert ignored == ["AD02", "urn:epc:id:sscc:0614141."]
+    load(database, write_master(tmp_path / "again", sites=SITES), at(1))
+    with database.read() as connection:
+        assert connection.scalar(select(sites.c.biz_location)) is None
+        assert connection.scalars(select(ignored_tags.c.prefix)).all() == []
+
+
+@pytest.mark.parametrize(
+    "added, said",
+    [
+        ('biz_location = "backroom"', "biz_location: write urn:epc:id:sgln:0614141.07346.dock1 or https://"),
+        ('biz_location = "urn:epc:id:sgln:0614141.7346.0"', "biz_location: write urn:epc:id:sgln"),
+        ('biz_locations = { attic = "https://a.example" }', "biz_locations: 'attic' is none of the site's"),
+        ('ignored = ["*"]', "write what an EPC begins with"),
+    ],
+)
+def test_ids_of_places_are_checked(database: Database, tmp_path: Path, added: str, said: str) -> None:
+    folder = write_master(tmp_path / "m", sites=SITES.replace("places =", f"{added}\nplaces =", 1))
+    assert said in _problems(database, folder)
 
 
 def test_what_the_files_say_of_each_other_is_checked(database: Database, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from wire import epc
 
 NEWEST = 600  # crossings looked at for finding the newest passages: six loads of a hundred tags
 LOADS = 12  # as many as a person follows
+GRAI_DIGITS = 14  # of the kind of crate or pallet; its serial number follows
 PREFIX = 8  # digits of an EPC of no known scheme: a vendor's own numbers begin alike
 
 
@@ -149,7 +150,11 @@ def _named(tag: epc.Epc) -> str:
     """What a tag's EPC says, so far that tags alike are named alike."""
     if tag.sscc is not None:
         return f"SSCC {tag.sscc}"
-    return f"GTIN {tag.gtin}" if tag.gtin is not None else f"tag {tag.hex[:PREFIX]}…"
+    if tag.gtin is not None:
+        return f"GTIN {tag.gtin}"
+    if tag.grai is not None:
+        return f"GRAI {tag.grai[:GRAI_DIGITS]}"
+    return f"GIAI {tag.giai}" if tag.giai is not None else f"tag {tag.hex[:PREFIX]}…"
 
 
 def _loads(parts: Iterable[_Part], passages: Mapping[tuple[str, str], Any]) -> Iterable[Load]:

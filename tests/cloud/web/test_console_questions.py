@@ -109,9 +109,18 @@ def test_a_tag_that_no_item_claims_is_named_by_what_it_says(scene: Scene) -> Non
     scene.load("dock-1", {"30340242201D8840000F4240": ("in", "unclaimed", 0.99)})
     scene.load("dock-2", {"3174257BF4499602D2000000": ("in", "unclaimed", 0.99)})
     scene.load("dock-2", {"ADADADAD": ("in", "unclaimed", 0.99)}, ago_s=5)
+    crates = {f"3374257BF40C0E40000016{n}": ("in", "ignored", 0.99) for n in ("2E", "2F")}
+    assets = crates | {"3474257BF40000000000162E": ("in", "ignored", 0.99)}
+    scene.load("dock-2", assets, ago_s=4, registered=False)
     with scene.database.read() as connection:
-        named = [load.lines[0].what for load in door_feed(connection, SITE)]
-    assert sorted(named) == ["GTIN 00037000302414", "SSCC 106141412345678908", "tag ADADADAD…"]
+        named = [line.what for load in door_feed(connection, SITE) for line in load.lines]
+    assert sorted(named) == [
+        "GIAI 06141415678",
+        "GRAI 00614141123452",
+        "GTIN 00037000302414",
+        "SSCC 106141412345678908",
+        "tag ADADADAD…",
+    ]
 
 
 def test_a_tag_that_was_never_judged_is_named_by_its_items_gtin(scene: Scene) -> None:
