@@ -1,0 +1,146 @@
+"""Why, in words: what each side read of a tag and when, what its load did, how it was read at rest, what was said."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from edge.aggregator.gate import Side
+from edge.explain.story import REST_US, Story
+from edge.reads import TagRead
+from edge.recording import EPOCH
+from wire.events import Direction
+
+OUTCOMES = {
+    Direction.IN: "went in",
+    Direction.OUT: "went out",
+    Direction.TURNED_BACK: "came near and turned back",
+    Direction.UNDECIDED: "is undecided: a person is asked",
+}
+
+
+def title(story: Story) -> str:
+    said = f"{OUTCOMES[story.movement.outcome]}, confidence {story.movement.confidence:g}" if story.movement else (
+        "at rest or not through: nothing is said of it"
+    )  # fmt: skip
+    return f"{story.gate.name}  {story.epc}  {said}"
+
+
+def account(story: Story) -> list[str]:
+    """Lines, each a reason."""
+    return [
+        *_passage(story),
+        *_own(story),
+        *_rest(story),
+        *_load(story),
+        *_eyes(story),
+        *_door(story),
+        *_others(story),
+    ]
+
+
+def clock(at_us: int | datetime) -> str:
+    at = at_us if isinstance(at_us, datetime) else EPOCH + timedelta(microseconds=at_us)
+    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
+
+
+def middle_us(reads: Sequence[TagRead]) -> int:
+    """The middle of reads in time, weighted by power."""
+    weights = [10 ** (read.rssi_dbm / 10) for read in reads]
+    zero = reads[0].at_us
+    later = sum(w * (read.at_us - zero) for w, read in zip(weights, reads, strict=True)) / sum(weights)
+    return zero + round(later)
+
+
+def by_side(story: Story, reads: Sequence[TagRead]) -> dict[Side, list[TagRead]]:
+    found: dict[Side, list[TagRead]] = {side: [] for side in Side}
+    for read in reads:
+        if (side := story.side(read.antenna)) is not None:
+            found[side].append(read)
+    return found
+
+
+def _passage(story: Story) -> Iterator[str]:
+    if story.passage is None:
+        yield "no passage: nothing that moved was noticed while it was read"
+        return
+    begin, end = story.passage.began_at, story.passage.ended_at
+    lasted = (end - begin).total_seconds()
+    yield f"passage {story.passage.passage}: open from {clock(begin)} to {clock(end)} ({lasted:.1f} s)" + (
+        f", decided {clock(story.movement.decided_at)}" if story.movement else ""
+    )
+    if not story.passage.healthy:
+        yield "the reader or an antenna was not well throughout: less is known"
+
+
+def _own(story: Story) -> Iterator[str]:
+    sides = by_side(story, story.reads)
+    for side in Side:
+        reads = sides[side]
+        if reads:
+            peak = max(read.rssi_dbm for read in reads)
+            yield f"{side.value}: {_reads(len(reads))}, strongest {peak:g} dBm, middle at {clock(middle_us(reads))}"
+        elif side in story.gate.antennas.values():
+            yield f"{side.value}: no read"
+    if sides[Side.OUTSIDE] and sides[Side.INSIDE]:
+        later = (middle_us(sides[Side.INSIDE]) - middle_us(sides[Side.OUTSIDE])) / 1e6
+        order = "outside first, then inside" if later > 0 else "inside first, then outside"
+        yield f"{order}: the middles of the two sides are {abs(later):.1f} s apart"
+
+
+def _rest(story: Story) -> Iterator[str]:
+    total = story.rest.total()
+    if not total:
+        yield "not read in the minute before: it was not standing here in sight"
+        return
+    a_second = 1e6 / REST_US
+    rates = " and ".join(
+        f"{story.rest[side] * a_second:.2f} reads/s {side.value}" for side in Side if story.rest[side]
+    )
+    yield f"in the minute before it was read at rest: {rates}"
+
+
+def _load(story: Story) -> Iterator[str]:
+    if story.passage is None:
+        return
+    counts = Counter(event.outcome for event in story.others)
+    if not counts:
+        yield "no other tag moved with it: it is judged by itself"
+    else:
+        said = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Direction if counts[outcome])
+        yield f"of its load: {said}; {_strays(story.passage.strays)}"
+    movers = {event.epc for event in story.others}
+    sides = by_side(story, [read for read in story.company if read.epc in movers])
+    if sides[Side.OUTSIDE] and sides[Side.INSIDE]:
+        later = (middle_us(sides[Side.INSIDE]) - middle_us(sides[Side.OUTSIDE])) / 1e6
+        way = "inwards" if later > 0 else "outwards"
+        outside, inside = len(sides[Side.OUTSIDE]), len(sides[Side.INSIDE])
+        yield f"the load's reads, {outside} outside and {inside} inside, go {way} by {abs(later):.1f} s"
+
+
+def _eyes(story: Story) -> Iterator[str]:
+    broken = [f"input {each.input} at {clock(each.at_us)}" for each in story.triggers if each.on]
+    if broken:
+        more = f" and {len(broken) - 4} more" if len(broken) > 4 else ""
+        yield f"switched on: {', '.join(broken[:4])}{more}"
+
+
+def _door(story: Story) -> Iterator[str]:
+    calibration = getattr(story.gate, "calibration", None)
+    yield (
+        f"calibration: {calibration}"
+        if calibration
+        else "no calibration: what holds for doors in general is used"
+    )
+
+
+def _others(story: Story) -> Iterator[str]:
+    for event in story.elsewhere[-5:]:
+        yield f"also: {event.outcome.value} at {clock(event.at)}, {event.confidence:g}, --passage {event.passage}"
+
+
+def _reads(number: int) -> str:
+    return "1 read" if number == 1 else f"{number} reads"
+
+
+def _strays(number: int) -> str:
+    return "1 tag stood by" if number == 1 else f"{number} tags stood by"
