@@ -31,7 +31,7 @@ class Framer(Protocol[T_co]):
 
 
 class Arrival(NamedTuple, Generic[T]):
-    """A frame, and when it came: `at_us` on the wall clock, `steady_us` on the event loop's."""
+    """A frame, and when it came: `at_us` on the driver's clock, `steady_us` on the event loop's."""
 
     frame: T
     at_us: int
@@ -39,7 +39,7 @@ class Arrival(NamedTuple, Generic[T]):
 
 
 class Framed(Generic[T]):
-    """A stream in frames. `now_us` is our wall clock."""
+    """A stream in frames. `now_us` is the clock that the driver was given."""
 
     def __init__(self, stream: Stream, framer: Framer[T], now_us: Callable[[], int]) -> None:
         self._stream = stream

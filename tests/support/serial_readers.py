@@ -117,6 +117,7 @@ class Seen:
     whole: list[list[bytes]]
     downs: list[str]
     sighted: list[tuple[str, int, int]]  # EPC, antenna, when
+    on_tcp: bool
 
     @property
     def tags(self) -> list[TagRead]:
@@ -126,17 +127,17 @@ class Seen:
         self,
         tag_in: Callable[[bytes], tuple[str, int] | None],
         answers: Callable[[bytes], bool],
-        within_us: int = 250_000,
+        within_us: int = 400_000,
     ) -> None:
         """Every tag that left the device whole was read, once, in order, by its antenna, at its time; and no other.
 
-        `tag_in` finds EPC and antenna in a message, None where it has no tag. What a device streams before it first
-        `answers` may have gone to a port that nobody had open yet, and need not have been read.
+        `tag_in` finds EPC and antenna in a message, None where it has no tag. What a device streams to a
+        pty before it first `answers` may have gone to a port that nobody had open yet, and need not have been read.
         """
         got = iter([(read.epc, read.antenna) for read in self.tags])
         one = next(got, None)
         for messages in self.whole:
-            heard = False
+            heard = self.on_tcp
             for message in messages:
                 tag = tag_in(message)
                 if tag is None:
@@ -166,7 +167,7 @@ async def run(
     """Let tags pass before a supervised driver for a while: a read each 10 ms, each of another EPC, by two antennas."""
     wires: list[Wire] = []
     rng = Random(1)
-    seen = Seen([], [], [], [])
+    seen = Seen([], [], [], [], on_tcp=folder is None)
 
     async def emit(reads: Sequence[Read]) -> None:
         seen.reads += reads

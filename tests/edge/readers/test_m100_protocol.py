@@ -124,6 +124,20 @@ def test_a_false_start_is_waited_for_and_then_given_up() -> None:
     assert framer.skipped == 5
 
 
+@pytest.mark.parametrize(
+    "wire",
+    [
+        "BB 01 FF 00 01 15 17 7E",  # checksum
+        "BB 01 FF 00 01 15 16 7F",  # end
+        "BB 03 FF 00 01 15 18 7E",  # no such type
+        "BB 00 28 00 00 28 7E",  # a command: an adapter's echo of our own
+        "BB 01 FF 01 00 15 16 7E",  # too long
+    ],
+)
+def test_what_is_no_frame_is_passed_over(wire: str) -> None:
+    assert decoded([bytes.fromhex(wire) + NO_TAG]) == decoded([NO_TAG])
+
+
 noise = st.binary(max_size=30) | st.lists(st.sampled_from([0xBB, 0x7E, 0x02, 0x22, 0x00]), max_size=20).map(
     bytes
 )

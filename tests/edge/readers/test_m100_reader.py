@@ -8,13 +8,21 @@ import pytest
 
 from edge.errors import ReaderLost, ReaderRefused
 from edge.readers.m100.config import M100Config
+from edge.readers.m100.protocol import Command, Framing
 from edge.readers.m100.reader import M100Reader
+from edge.readers.m100.session import Session
+from edge.readers.streams import connect
+from edge.readers.urls import parse
 from edge.reads import Lost
 from simulators.m100.module import Module
 from simulators.m100.serve import Served
 from simulators.trouble import Nothing
 from tests.support.lines import a_line
 from tests.support.serial_readers import now_us, on_a_line, run
+
+# The manual's, sections 2.2.2 and 2.2.3.
+TAG = bytes.fromhex("BB 02 22 00 11 C9 34 00 30 75 1F EB 70 5C 59 04 E3 D5 0D 70 3A 76 EF 7E")
+NO_TAG = bytes.fromhex("BB 01 FF 00 01 15 16 7E")
 
 
 def driver(url: str, **settings: object) -> M100Reader:
@@ -74,13 +82,26 @@ async def test_loses_and_invents_nothing_through(
     assert bool(seen.downs) == (silent or trouble == "hang-up")
 
 
-async def test_a_module_that_still_reads_is_calmed_and_what_it_says_meanwhile_kept(tmp_path: Path) -> None:
+async def test_a_module_that_still_reads_is_calmed() -> None:
     module = Module()
     # As after a crash: told to read 10,000 rounds.
     list(module.receive(bytes.fromhex("BB 00 27 00 03 22 27 10 83 7E")))
-    seen = await run(Served(module), module, driver, folder=tmp_path, lasts_s=1.0)
-    seen.hold(tag_in, answers)
+    seen = await run(Served(module), module, driver, folder=None, lasts_s=1.0)
+    seen.hold(tag_in, answers)  # also what it said before it was calm
     assert seen.downs == []
+
+
+async def test_what_is_read_until_it_stops_is_kept() -> None:
+    with a_line() as line:
+        async with connect(parse(f"serial:{line.path}")) as stream:
+            session = Session(stream, Framing.BB, "dock-1", now_us)
+            calming = asyncio.ensure_future(session.calm())
+            await line.hears(bytes.fromhex("BB 00 28 00 00 28 7E"))
+            line.send(TAG + NO_TAG)
+            await asyncio.sleep(0.05)
+            line.send(TAG + bytes.fromhex("BB 01 28 00 01 00 2A 7E"))
+            await calming
+            assert [each.frame.command for each in await session.receive(1.0)] == [0x22, 0x22]
 
 
 async def test_a_selection_left_by_another_program_is_ended(tmp_path: Path) -> None:
@@ -173,6 +194,21 @@ async def test_power_that_the_module_rounds_is_taken(tmp_path: Path) -> None:
 async def test_a_framing_that_is_named_is_the_only_one_tried(tmp_path: Path) -> None:
     with pytest.raises(ReaderLost, match="as a module of the M100 family, in frames that begin AAh"):
         await opened(Module("bb"), tmp_path, framing="aa")
+
+
+async def test_what_comes_around_an_answer_is_kept_and_is_not_the_answer() -> None:
+    # Rounds that were still running say what they read, and that they read nothing.
+    with a_line() as line:
+        async with connect(parse(f"serial:{line.path}")) as stream:
+            session = Session(stream, Framing.BB, "dock-1", now_us)
+            asking = asyncio.ensure_future(session.ask(Command.GET_REGION))
+            await line.hears(bytes.fromhex("BB 00 08 00 00 08 7E"))
+            line.send(NO_TAG + TAG + bytes.fromhex("BB 01 08 00 01 01 0B 7E") + TAG)
+            assert (await asking).params == b"\x01"
+            kept = await session.receive(1.0)
+            while len(kept) < 3:
+                kept += await session.receive(1.0)
+            assert [each.frame.command for each in kept] == [0xFF, 0x22, 0x22]
 
 
 async def test_a_port_where_nothing_answers_says_what_was_tried() -> None:

@@ -106,6 +106,12 @@ def test_newer_firmware_may_put_a_prefix_before_its_answer() -> None:
     assert answers.tag(b"\x88" + DATA) == answers.tag(DATA)
 
 
+def test_the_antenna_is_the_port_that_sends() -> None:
+    tag = answers.tag(DATA[:8] + b"\x42" + DATA[9:])
+    assert tag
+    assert tag.antenna == 4
+
+
 def test_only_what_was_asked_for_is_read() -> None:
     # Metadata of reads, RSSI, antenna and protocol alone, as others capture it with 0057h (and time).
     data = bytes.fromhex("10 0013 0057 01 2B C6 11 00000009 05 0080 3400 E200470457606426E301010E C4BB")

