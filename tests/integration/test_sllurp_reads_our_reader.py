@@ -18,14 +18,27 @@ SECONDS = 3
 
 
 @pytest.mark.timeout(60)
-def test_an_independent_client_reads_the_simulated_reader() -> None:
-    words = [sys.executable, "-m", "simulators", "llrp", "--listen", "127.0.0.1:0", "--tags", str(TAGS)]
+@pytest.mark.parametrize("impinj", [False, True])
+def test_an_independent_client_reads_the_simulated_reader(impinj: bool) -> None:
+    words = [sys.executable, "-m", "simulators", "llrp", "--listen", "127.0.0.1:0", "--tags", str(TAGS),
+             "--kind", "impinj" if impinj else "plain"]  # fmt: skip
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as reader:
         try:
             assert reader.stdout is not None
             host, port = reader.stdout.readline().strip().removeprefix("tcp://").split(":")
             done = subprocess.run(
-                [PYTHON, SCRIPT, host, port, str(SECONDS), "1", "2", "3", "4"],
+                [
+                    PYTHON,
+                    SCRIPT,
+                    *(["--impinj"] if impinj else []),
+                    host,
+                    port,
+                    str(SECONDS),
+                    "1",
+                    "2",
+                    "3",
+                    "4",
+                ],
                 capture_output=True,
                 text=True,
                 timeout=40,
@@ -50,6 +63,11 @@ def test_an_independent_client_reads_the_simulated_reader() -> None:
         assert tag["TagSeenCount"] == 1
         assert tag["FirstSeenTimestampUTC"] == tag["LastSeenTimestampUTC"]
         assert (tag["ROSpecID"], tag["SpecIndex"], tag["InventoryParameterSpecID"]) == (1, 1, 1)
+        assert ("ImpinjRFPhaseAngle" in tag) == impinj
+        if impinj:
+            assert tag["ImpinjPeakRSSI"] == 100 * tag["PeakRSSI"]
+            assert 0 <= tag["ImpinjRFPhaseAngle"] < 4096
+            assert tag["ImpinjRFDopplerFrequency"] == 0
     at = [tag["FirstSeenTimestampUTC"] for tag in seen["tags"]]
     assert at == sorted(at)
     assert 0.5e6 < at[-1] - at[0] < (SECONDS + 1) * 1e6

@@ -49,6 +49,7 @@ class Session:
         self._framer = Framer()
         self._ids = count(1)
         self.version = 1  # of LLRP: 1 is 1.0.1, which every reader knows; 2 is 1.1
+        self._told: set[int] = set()  # ids of what was sent and has no answer
         self._waiting: list[Message] = []  # came while an answer was awaited
         self._broken: ProtocolError | None = None  # found behind messages that were still good
 
@@ -105,6 +106,8 @@ class Session:
                 if each.type == Type.KEEPALIVE:
                     self.keepalives += 1
                     self._stream.write(message(Type.KEEPALIVE_ACK, each.id, version=self.version))
+                elif each.type == Type.ERROR_MESSAGE and each.id in self._told:
+                    log.debug("%s: the reader would not: %s", self._name, status(each.body))
                 else:
                     messages.append(each)
         except ProtocolError as error:
@@ -144,8 +147,10 @@ class Session:
             raise NoAnswer(words) from None
 
     def tell(self, request: Type) -> None:
-        """Send what has no answer. Raises ReaderLost."""
-        self._stream.write(message(request, next(self._ids), version=self.version))
+        """Send what has no answer; an ERROR_MESSAGE that some send all the same is passed over. Raises ReaderLost."""
+        number = next(self._ids)
+        self._told.add(number)
+        self._stream.write(message(request, number, version=self.version))
 
     async def farewell(self) -> None:
         """Leave politely, if the link still can; what the reader was told to do goes on without us."""

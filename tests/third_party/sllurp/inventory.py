@@ -1,7 +1,7 @@
 """Reads tags from an LLRP reader with sllurp and prints what it saw as JSON: {"capabilities", "tags"}.
 
 Runs in an environment of its own (make .venv-sllurp/.installed), because sllurp is GPL: this project never imports
-it. Usage: inventory.py HOST PORT SECONDS ANTENNA...
+it. Usage: inventory.py [--impinj] HOST PORT SECONDS ANTENNA...
 """
 
 import json
@@ -24,19 +24,28 @@ FIELDS = {
 }
 
 
+EXTRA = {
+    "EnableSerializedTID": True,
+    "EnableRFPhaseAngle": True,
+    "EnablePeakRSSI": True,
+    "EnableRFDopplerFrequency": True,
+}
+
+
 def text(value: object) -> object:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def main(host: str, port: int, seconds: float, antennas: list[int]) -> None:
-    config = LLRPReaderConfig(
-        {
-            "antennas": antennas,
-            "report_every_n_tags": 1,
-            "tag_content_selector": FIELDS,
-            "keepalive_interval": 500,
-        }
-    )
+def main(host: str, port: int, seconds: float, antennas: list[int], impinj: bool) -> None:
+    settings = {
+        "antennas": antennas,
+        "report_every_n_tags": 1,
+        "tag_content_selector": FIELDS,
+        "keepalive_interval": 500,
+    }
+    if impinj:
+        settings |= {"impinj_search_mode": "2", "impinj_tag_content_selector": EXTRA}
+    config = LLRPReaderConfig(settings)
     tags: list[dict[str, object]] = []
 
     def seen(reader: object, reports: list[dict[str, object]]) -> None:
@@ -54,4 +63,5 @@ def main(host: str, port: int, seconds: float, antennas: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), [int(number) for number in sys.argv[4:]])
+    words = [word for word in sys.argv[1:] if word != "--impinj"]
+    main(words[0], int(words[1]), float(words[2]), [int(n) for n in words[3:]], "--impinj" in sys.argv)
