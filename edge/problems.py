@@ -67,8 +67,25 @@ def clashes(written: Written) -> Iterator[str]:
          for key, table in _tables(written, kind)],
         "device's URL",
     )  # fmt: skip
+    for key, gate in _tables(written, "gates"):
+        yield from _unread_antennas(key, gate)
     for key, shelf in _tables(written, "shelves"):
         yield from _clashes_of_bays(key, shelf)
+
+
+def _unread_antennas(key: str, gate: Written) -> Iterator[str]:
+    """Antennas of the gate that its reader is not told to read with, where it is told which; each would be blind."""
+    sides, reader = gate.get("antennas"), _reader(gate)
+    if not isinstance(sides, Mapping):
+        return
+    read = reader.get("antennas")
+    if isinstance(read, list):
+        for antenna in sides:
+            if antenna not in map(str, read):
+                yield f"{key}.antennas: the reader is told to read with {', '.join(map(str, read))}, not with {antenna}"
+    only = reader.get("antenna")
+    if isinstance(only, int) and str(only) not in sides:
+        yield f"{key}.reader.antenna: {only} is none of the gate's antennas, {', '.join(sides)}"
 
 
 def _clashes_of_bays(key: str, shelf: Written) -> Iterator[str]:

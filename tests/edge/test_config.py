@@ -246,7 +246,7 @@ BAY = 'name = "A1", capacity = 1, items = []'
         (f'edge = "e"\n{GATE}quiet_s = 0', "gates[1].quiet_s: input should be greater"),
         (
             f'edge = "e"\n{GATE}reader = {{ driver = "fax" }}',
-            "gates[1].reader: driver 'fax' is none of 'llrp', 'sics'",
+            "gates[1].reader: driver 'fax' is none of 'impinj_iot', 'llrp'",
         ),
         (f'edge = "e"\n{GATE}reader = {{ url = "tcp://x:1" }}', "gates[1].reader: driver is needed"),
         (f'edge = "e"\n{GATE}reader = {{ driver = "llrp" }}', "gates[1].reader.url: is needed"),
