@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from simulators import single
+from simulators import single, single_iot
 from simulators.doors.cli import day_, scene
 from simulators.errors import SimulatorError
 from simulators.llrp import single as llrp_single
@@ -108,6 +108,7 @@ simulate.add_command(m100)
 @click.option(
     "--trouble", "troubles", multiple=True, callback=_troubles, help=f"DEVICE=TROUBLE; {TROUBLE_HELP}"
 )
+@click.option("--broker", default="", help="mqtt://HOST:PORT, for readers that publish.")
 @click.option("--clock-offset", "offset_s", type=float, default=0.0, show_default=True,
               help="Seconds by which the readers' clocks are ahead.")  # fmt: skip
 def world(
@@ -121,6 +122,7 @@ def world(
     linger_s: float,
     troubles: dict[str, str],
     offset_s: float,
+    broker: str,
 ) -> None:
     """A whole store in real time, with the truth of what happened in truth.jsonl."""
     schedule = _schedule(scenario, seed, lasts_s, quiet_s, pace)
@@ -134,7 +136,12 @@ def world(
         if (folder / name).exists():
             raise click.UsageError(f"{folder / name} is there already: every world gets a new folder")
     options = Options(
-        folder=folder.resolve(), wait_s=wait_s, linger_s=linger_s, troubles=troubles, clock_offset_s=offset_s
+        folder=folder.resolve(),
+        wait_s=wait_s,
+        linger_s=linger_s,
+        troubles=troubles,
+        clock_offset_s=offset_s,
+        broker=broker,
     )
     click.echo(f"world {schedule.scenario.name}, seed {seed}, in {folder}", err=True)
     _run(lambda stopped: World(schedule, options, _now).run(stopped))
@@ -250,6 +257,50 @@ def metratec(
                                                      trouble=trouble, seed=seed, say=click.echo))  # fmt: skip
 
     _run(run)
+
+
+@simulate.command()
+@click.argument("make", type=click.Choice(single_iot.MAKES))
+@click.option(
+    "--broker", default="", help="mqtt://HOST:PORT to publish to; without, an Impinj streams over HTTP."
+)
+@click.option("--topic", default="reader", show_default=True, help="It publishes below this.")
+@click.option("--listen", default="127.0.0.1:0", show_default=True, help="HOST:PORT of an HTTP stream.")
+@click.option("--report-every", "report_every_s", type=click.FloatRange(0), default=0.0, show_default=True,
+              help="Seconds that a report sums up; 0 tells each read.")  # fmt: skip
+@click.option("--clock-offset", "offset_s", type=float, default=0.0, show_default=True,
+              help="Seconds by which its clock is ahead.")  # fmt: skip
+@click.option(
+    "--tags", type=click.IntRange(0, 1000), default=5, show_default=True, help="Standing before it."
+)
+@seed_option
+@single_trouble_option
+def iot(
+    make: str,
+    broker: str,
+    topic: str,
+    listen: str,
+    report_every_s: float,
+    offset_s: float,
+    tags: int,
+    seed: int,
+    trouble: str,
+) -> None:
+    """One reader that speaks JSON, over MQTT or HTTP; prints its URL."""
+    host, mark, port = listen.rpartition(":")
+    if not mark or not port.isdecimal():
+        raise click.BadParameter(f"{listen!r} should be HOST:PORT", param_hint="--listen")
+
+    async def run(stopped: asyncio.Event) -> None:
+        await _until(stopped, single_iot.reader(
+            make, listen=(host, int(port)), broker=broker, topic=topic, report_every_s=report_every_s,
+            clock_offset_s=offset_s, tags=tags, trouble=trouble, seed=seed, now_us=_now_us, say=click.echo,
+        ))  # fmt: skip
+
+    try:
+        _run(run)
+    except SimulatorError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _take_line(changes: asyncio.Queue[float]) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
-from simulators.errors import ScenarioError
-from simulators.link import Session
+from simulators.errors import LinkDown, ScenarioError
+from simulators.impinj_iot.device import Look as ImpinjLook
+from simulators.impinj_iot.serve import Served as ImpinjServed
+from simulators.link import Link, Session
 from simulators.llrp.about import About
 from simulators.llrp.reader import Reader as LlrpReader
 from simulators.llrp.serve import Served as LlrpServed
@@ -14,9 +16,12 @@ from simulators.m100.serve import Served as M100Served
 from simulators.metratec.serve import BAUD as METRATEC_BAUD
 from simulators.metratec.serve import Served as MetratecServed
 from simulators.metratec.single import device as metratec_device
+from simulators.publish import Broker, Publisher
 from simulators.scenario import GateSite
 from simulators.thingmagic.module import Module as ThingmagicModule
 from simulators.thingmagic.serve import Served as ThingmagicServed
+from simulators.zebra_iotc.device import Look as ZebraLook
+from simulators.zebra_iotc.serve import Served as ZebraServed
 
 
 class Radio(Protocol):
@@ -34,13 +39,16 @@ class Radio(Protocol):
 class GateReader:
     """A reader with what serves a connection to it and what keeps its time.
 
-    `baud` is the speed of its serial line; None for a reader on the network.
+    `baud` is the speed of its serial line; None for a reader on the network. `scheme` is of its URL there.
+    `published` is where a reader publishes that takes no connection, and how.
     """
 
     radio: Radio
     session: Session
     run: Callable[[], Coroutine[None, None, None]]
     baud: int | None = None
+    scheme: str = "tcp"
+    published: tuple[str, Publisher] | None = None
 
 
 def _llrp(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:
@@ -54,6 +62,32 @@ def _metratec(site: GateSite, number: int, generation: str) -> GateReader:
     """The ASCII generation is on a serial line, the AT generation on the network; neither has a clock."""
     served = MetratecServed(metratec_device(generation, tuple(sorted(site.antennas)), number))
     return GateReader(served, served.session, served.run, METRATEC_BAUD if generation == "ascii" else None)
+
+
+async def _takes_no_connection(link: Link) -> None:
+    raise LinkDown("a reader that publishes takes no connection")
+
+
+def _impinj_iot(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:
+    """Publishes where the gate names a broker, else streams over HTTP."""
+    broker = Broker.at(site.broker) if site.broker else None
+    look = ImpinjLook(f"impinj-{number + 1:02d}")
+    served = ImpinjServed(look, now_us, broker=broker, topic=f"{site.name}/tags")
+    if broker is None or served.publisher is None:
+        return GateReader(served, served.web.session, served.run, scheme="http")
+    url = f"{broker.url}?topic={served.topic}"
+    return GateReader(served, served.web.session, served.run, published=(url, served.publisher))
+
+
+def _zebra_iotc(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:
+    if not site.broker:
+        raise ScenarioError(
+            f'{site.name}: a zebra_iotc reader publishes: broker = "mqtt://127.0.0.1:1883" is needed'
+        )
+    broker = Broker.at(site.broker)
+    served = ZebraServed(ZebraLook(), now_us, broker=broker, topic=site.name)
+    url = f"{broker.url}?topic={site.name}/tags&topic={site.name}/management"
+    return GateReader(served, _takes_no_connection, served.run, published=(url, served.publisher))
 
 
 MODULE_BAUD = 115200  # of serial modules, as delivered
@@ -89,11 +123,13 @@ def _m100(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:
 
 # What a scenario's gate may name as its `driver`.
 READERS: dict[str, Callable[[GateSite, int, Callable[[], int]], GateReader]] = {
+    "impinj_iot": _impinj_iot,
     "llrp": _llrp,
     "m100": _m100,
     "metratec": lambda site, number, now_us: _metratec(site, number, "at"),
     "metratec-ascii": lambda site, number, now_us: _metratec(site, number, "ascii"),
     "thingmagic": _thingmagic,
+    "zebra_iotc": _zebra_iotc,
 }
 
 

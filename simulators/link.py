@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import ssl
 import struct
 import termios
 import tty
@@ -118,7 +119,12 @@ class TcpPort:
 
 @contextlib.asynccontextmanager
 async def tcp(
-    session: Session, trouble: Callable[[], Trouble], host: str = "127.0.0.1", port: int = 0
+    session: Session,
+    trouble: Callable[[], Trouble],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[tuple[str, int]]:
     """Listen, and serve each client with a session of its own; yields the address. Port 0 is a free one."""
     sessions: set[asyncio.Task[None]] = set()
@@ -135,7 +141,7 @@ async def tcp(
             sessions.discard(task)
             tcp_port.close()
 
-    server = await asyncio.start_server(serve, host, port)
+    server = await asyncio.start_server(serve, host, port, ssl=tls)
     try:
         address: tuple[str, int] = server.sockets[0].getsockname()[:2]
         yield address

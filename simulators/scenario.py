@@ -25,6 +25,7 @@ class GateSite(_Part, frozen=True, kw_only=True):
     inside: tuple[int, ...]
     strays_outside: int = 0
     strays_inside: int = 0
+    broker: str = ""  # mqtt://host:port, of a reader that publishes
     driver: str = "llrp"  # what its reader speaks: a row of simulators.gates
 
     @property

@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
+import msgspec
+
 from simulators.docks import Visit, Way
 from simulators.gates import GateReader, gate_reader
 from simulators.link import pty, tcp
@@ -41,6 +43,7 @@ class Options:
     linger_s: float = 5.0  # devices stay on so long after the end
     troubles: Mapping[str, str]  # device -> trouble
     clock_offset_s: float = 0.0  # of the readers' clocks
+    broker: str = ""  # mqtt://host:port, for the readers that publish; left out, what the scenario says
 
 
 class World:
@@ -72,6 +75,8 @@ class World:
     def _reader(self, gate: GateSite) -> GateReader:
         number = self._schedule.scenario.gates.index(gate)
         offset_us = int(self._options.clock_offset_s * 1e6)
+        if self._options.broker:
+            gate = msgspec.structs.replace(gate, broker=self._options.broker)
         return gate_reader(gate, number, lambda: int(self._now().timestamp() * 1e6) + offset_us)
 
     def _cell(self, shelf: Shelf) -> Cell:
@@ -98,8 +103,12 @@ class World:
                     await ready.wait()
                     gates[name] = f"serial:{link}?baud={reader.baud}"
                     continue
+                if reader.published is not None:
+                    gates[name], publisher = reader.published
+                    publisher.trouble = self._trouble(name)
+                    continue
                 host, port = await lines.enter_async_context(tcp(reader.session, self._trouble(name)))
-                gates[name] = f"tcp://{host}:{port}"
+                gates[name] = f"{reader.scheme}://{host}:{port}"
             shelves = {}
             for name, scale in self._scales.items():
                 link, ready = folder / f"tty-{name}", asyncio.Event()

@@ -1,0 +1,1 @@
+"""Impinj readers with the IoT device interface: MQTT, or a web server with a data stream."""

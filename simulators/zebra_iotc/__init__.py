@@ -1,0 +1,1 @@
+"""Zebra readers whose IoT Connector publishes MQTT."""
