@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from edge.errors import ReaderRefused
-from edge.readers.llrp.config import LlrpConfig
+from edge.readers.llrp.config import MOST_ANTENNAS, LlrpConfig
 from edge.readers.llrp.protocol.answers import AirSettings
 from edge.readers.llrp.protocol.capabilities import Capabilities
 from edge.readers.llrp.protocol.impinj import Search
@@ -66,7 +66,7 @@ def _named(config: LlrpConfig, able: Capabilities, present: dict[int, AirSetting
     if config.use_antennas:
         return config.use_antennas
     if isinstance(config.power_dbm, dict):
-        return range(1, able.antennas + 1) or sorted(config.power_dbm)
+        return range(1, min(able.antennas, MOST_ANTENNAS) + 1) or sorted(config.power_dbm)
     return sorted(present) if len(set(present.values())) > 1 else (0,)
 
 

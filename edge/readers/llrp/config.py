@@ -9,10 +9,14 @@ from edge.section import Section
 
 PORT = 5084  # IANA's registration for LLRP; LLRP 1.1, section 20.1
 
+# Of one reader, antenna hubs included; a ROSpec tells each what to do, and has at most 64 KiB for it.
+MOST_ANTENNAS = 255
+
 Antenna = Annotated[int, Field(ge=1, le=65_535)]
 Dbm = Annotated[
     float, Field(ge=-10.0, le=60.0)
 ]  # what a table of powers may hold; readers transmit 10 to 33 dBm
+Powers = Annotated[dict[Antenna, Dbm], Field(max_length=MOST_ANTENNAS)]
 Input = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -28,8 +32,9 @@ class LlrpConfig(Section):
     silence_s: Annotated[float, Field(ge=0.5, le=300.0)] | None = None
 
     # Which antennas read; left out, all that the reader has.
-    use_antennas: Annotated[tuple[Antenna, ...], Field(min_length=1)] | None = None
-    power_dbm: Dbm | dict[Antenna, Dbm] | None = None  # transmitted, before cable loss and antenna gain
+    use_antennas: Annotated[tuple[Antenna, ...], Field(min_length=1, max_length=MOST_ANTENNAS)] | None = None
+    # Transmitted, before cable loss and antenna gain: of all antennas, or of each.
+    power_dbm: Dbm | Powers | None = None
     mode: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None  # of the reader's table of modes
     tari_us: Annotated[float, Field(ge=6.25, le=25.0)] | None = None  # Gen2's limits; within the mode's own
     channel: Annotated[int, Field(ge=1, le=0xFFFF)] | None = None  # where the region does not hop

@@ -54,3 +54,49 @@ def test_a_drifting_clock_is_followed() -> None:
     offset = learn(DeviceClock(25 * S), seen)
     assert offset is not None
     assert abs(offset - -HOUR // 20_000) < STEADY_US // 1000
+
+
+YEARS = 26 * 365 * 86_400 * S
+
+
+def test_a_clock_set_right_between_two_reads_that_came_together() -> None:
+    clock = DeviceClock(25 * S)
+    assert clock.moments([100, 200], YEARS) == [YEARS - 100, YEARS]
+    before, after = 10 * S + 200, YEARS + 10 * S + 500
+    moments = clock.moments([before, after, after + 300], YEARS + 10 * S + 500)
+    assert moments == [YEARS + 10 * S, YEARS + 10 * S + 200, YEARS + 10 * S + 500]
+
+
+def test_a_clock_set_back_is_seen_at_once_when_nothing_is_held_any_more() -> None:
+    clock = DeviceClock(25 * S)
+    clock.observe(0, 0)
+    assert clock.moments([S], S) == [S]
+    assert clock.moments([2 * S, 3 * S - HOUR], 3 * S) == [2 * S, 3 * S]
+    assert clock.offset_us == -HOUR
+
+
+def test_what_was_held_is_old_and_not_a_clock_set_back() -> None:
+    clock = DeviceClock(25 * S)
+    clock.observe(2 * HOUR, 2 * HOUR)
+    assert clock.moments([S, HOUR], 2 * HOUR + S) == [S, HOUR]
+    assert clock.moments([2 * HOUR + 2 * S], 2 * HOUR + 2 * S) == [2 * HOUR + 2 * S]
+
+
+def test_what_was_held_over_the_setting_of_a_clock_is_told_by_the_offset_of_before() -> None:
+    clock = DeviceClock(25 * S, before=-YEARS, since_us=YEARS)
+    clock.observe(YEARS + 60 * S, YEARS + 60 * S)  # right by now
+    stamps = [10 * S, 20 * S, YEARS + 50 * S]
+    assert clock.moments(stamps, YEARS + 60 * S) == [YEARS + 10 * S, YEARS + 20 * S, YEARS + 50 * S]
+
+
+def test_what_was_held_while_the_clock_was_set_back_is_told_by_the_offset_of_before() -> None:
+    clock = DeviceClock(25 * S, before=HOUR, since_us=0)
+    clock.observe(60 * S, 60 * S)
+    assert clock.moments([HOUR + 10 * S, HOUR + 20 * S, 50 * S], 60 * S) == [10 * S, 20 * S, 50 * S]
+    assert clock.offset_us == 0
+
+
+def test_what_no_buffer_can_have_held_was_now() -> None:
+    clock = DeviceClock(25 * S)
+    clock.observe(YEARS, YEARS)
+    assert clock.moments([S], YEARS + S) == [YEARS + S]
