@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import logging
 import signal
+import socket
 import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -52,6 +53,7 @@ class SiteBroker:
             ConfigError: it is not installed, its users cannot be read, or it does not start: its own words say why.
         """
         host, port = self._config.address
+        await asyncio.to_thread(_must_be_free, host, port)
         listen = nats.Listen(port, host, self._config.users(), self._config.store_mb)
         try:
             words = await asyncio.to_thread(nats.command, self._folder, listen)
@@ -128,6 +130,19 @@ class SiteBroker:
             return "it said nothing"
         errors = [line for line in lines if "[FTL]" in line or "[ERR]" in line]
         return (errors or lines or ["it said nothing"])[-1][-300:]
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """Whoever listens there already would answer in the broker's place. Raises ConfigError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # connections that have just ended are no hindrance
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(f"broker.listen: {host}:{port}: {error.strerror or error}") from error
 
 
 def _end_with_parent() -> None:

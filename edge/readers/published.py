@@ -31,6 +31,10 @@ STEADY_US = 1_000_000
 LONGEST_HELD_US = 7 * 86_400_000_000
 
 
+# An answer in whole seconds that took some time: what events say within this is more exact.
+ANSWER_US = 2_000_000
+
+
 class PublishedClock:
     """A device's clock beside ours, where what comes may have been held for hours, and nothing says which does.
 
@@ -59,6 +63,12 @@ class PublishedClock:
             if self._high - self._low <= STEADY_US:
                 self.offset_us = self._high
             self._low = None
+
+    def answered(self, stamp_us: int, arrival_us: int) -> None:
+        """Take the device's time as it answered it to a question of ours: that was not held, and may be in seconds."""
+        offset = stamp_us - arrival_us
+        if self.offset_us is None or abs(self.offset_us - offset) > ANSWER_US:
+            self.offset_us, self._low = offset, None
 
     def ours(self, stamp_us: int | None, arrival_us: int) -> int:
         """A moment that the device stamped, by our clock; the time of arrival where it did not."""

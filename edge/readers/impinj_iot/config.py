@@ -1,5 +1,6 @@
 """Settings of an Impinj reader that speaks its IoT device interface: publishing MQTT, or streaming over HTTP."""
 
+import re
 from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
@@ -9,6 +10,10 @@ from edge.readers.http import HttpUrl, web_address
 from edge.readers.mqtt_urls import PORTS, parse
 from edge.readers.tls import Fingerprint
 from edge.section import FilePath, Section
+
+
+# It becomes part of a path on the reader's web server.
+_PRESET = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 
 
 def _either(url: str) -> str:
@@ -21,6 +26,14 @@ def _either(url: str) -> str:
             f"{url!r}: write https://192.0.2.30 for its stream, or mqtt://host:1883?topic=… for MQTT"
         )
     return url
+
+
+def _preset(name: str) -> str:
+    if not _PRESET.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no preset's name: 1 to 100 letters, digits, dots, hyphens and underscores"
+        )
+    return name
 
 
 class ImpinjIotConfig(Section):
@@ -40,7 +53,7 @@ class ImpinjIotConfig(Section):
         None  # of the authority that certified an mqtts broker, in place of the system's
     )
     control: bool = False  # start the inventory by the reader's web server, and again whenever it stops
-    preset: str = Field("default", pattern=r"^[A-Za-z0-9._-]{1,100}$")  # which inventory preset is started
+    preset: Annotated[str, AfterValidator(_preset)] = "default"  # which inventory preset is started
     address: HttpUrl | None = None  # MQTT: the reader's own web server, for `control`
     control_file: FilePath | None = None  # MQTT: user name and password for it
     tls_fingerprint: Fingerprint | None = None  # SHA-256 of the reader's own certificate

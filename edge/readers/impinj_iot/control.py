@@ -17,7 +17,7 @@ from edge.readers.surroundings import Surroundings
 API = "/api/v1"
 STREAM = f"{API}/data/stream"
 ENVIRONMENT = "STOCKBEAT_IMPINJ"  # what the names of the reader's own credentials begin with
-_NOT_FOUND, _CONFLICT = 404, 409
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,13 @@ async def describe(web: Web) -> str:
     return " ".join(name for name in names if name)
 
 
+async def clear(web: Web, preset: str) -> None:
+    """Stop whatever runs and is not this preset."""
+    now = await status(web)
+    if now.running and now.preset != preset:
+        await web.ask("POST", f"{API}/profiles/stop", {})
+
+
 async def start(web: Web, preset: str) -> bool:
     """See that the inventory runs with this preset; True when it had to be started.
 
@@ -73,11 +80,7 @@ async def start(web: Web, preset: str) -> bool:
     now = await status(web)
     if now.running and now.preset == preset:
         return False
-    path = f"{API}/profiles/inventory/presets/{preset}/start"
-    code, told = await web.ask("POST", path, {})
-    if code == _CONFLICT:  # another preset runs
-        await web.ask("POST", f"{API}/profiles/stop", {})
-        code, told = await web.ask("POST", path, {})
+    code, told = await web.ask("POST", f"{API}/profiles/inventory/presets/{preset}/start", {})
     if code == _NOT_FOUND:
         _, known = await web.ask("GET", f"{API}/profiles/inventory/presets")
         names = ", ".join(text(each) for each in known[:10]) if isinstance(known, list) else "none"

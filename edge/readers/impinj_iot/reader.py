@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from edge.errors import ProtocolError, ReaderLost
 from edge.readers.http import Stream, Web
 from edge.readers.impinj_iot.config import ImpinjIotConfig
-from edge.readers.impinj_iot.control import STREAM, describe, reader_web, start, status
+from edge.readers.impinj_iot.control import STREAM, clear, describe, reader_web, start, status
 from edge.readers.impinj_iot.protocol import Lines, parse
 from edge.readers.mqtt_urls import parse as parse_url
 from edge.readers.published import Published
@@ -55,7 +55,8 @@ class ImpinjMqtt(Subscriber):
         async with reader_web(self._impinj, self._surroundings) as web:
             self.detail = await describe(web)
             if (stamp_us := (await status(web)).stamp_us) is not None:
-                self.published.clock.observe(stamp_us, self._clock_us())
+                self.published.clock.answered(stamp_us, self._clock_us())
+            await clear(web, self._impinj.preset)
             if await start(web, self._impinj.preset):
                 log.info("%s: started the inventory preset %s", self.name, self._impinj.preset)
 
@@ -89,6 +90,8 @@ class ImpinjStream:
         async with reader_web(self._config, self._surroundings) as web:
             self.detail = await describe(web)
             await self._look(web, said=False)
+            if self._config.control:
+                await clear(web, self._config.preset)
             # Listening first: what the reader sees from its first moment on is told to whoever listens.
             async with web.stream(STREAM) as stream:
                 if self._config.control and await start(web, self._config.preset):
@@ -120,7 +123,7 @@ class ImpinjStream:
         """Ask how the reader is. A stream over a link that is cut would be silent for ever; this is not."""
         now = await status(web)
         if now.stamp_us is not None:
-            self._published.clock.observe(now.stamp_us, self._now_us())
+            self._published.clock.answered(now.stamp_us, self._now_us())
         if said and self._config.control and not now.running:
             raise ReaderLost(f"the reader stopped its inventory; it is {now.words}")
 
