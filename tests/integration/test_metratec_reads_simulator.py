@@ -339,6 +339,40 @@ async def test_what_is_no_such_reader_is_found_out(answer: bytes, error: type[Re
             await opening(driver(f"tcp://{host}:{port}"))
 
 
+class Glued(AtReader):
+    """What it reads comes in one piece with the answer to the command that starts it."""
+
+    def receive(self, data: bytes) -> list[bytes]:
+        answers = super().receive(data)
+        if b"AT+CMINV\r" in data:
+            answers.append(f"+CMINV: {'30' * 12},-50\r+CMINV: <ROUND FINISHED, ANT=4>\r\n".encode())
+            return [b"".join(answers)]
+        return answers
+
+
+async def test_a_round_in_one_piece_with_an_answer_is_told() -> None:
+    async with on_tcp(Glued(PORTS, tid_of)) as (_, url), watching(driver(url)) as site:
+        await site.until(lambda: len(site.reads) == 1)
+    assert site.tags == Counter({("30" * 12, 4, -50): 1})
+
+
+async def test_an_answer_that_comes_late_is_not_taken_for_the_next_commands() -> None:
+    """A reader that still reads for somebody who has gone is known by what it says, before it answers."""
+    device = at_reader()
+    served = Served(device)
+
+    async def serve(line: link.Link) -> None:
+        for answer in device.receive(await line.receive()):
+            await line.send(b"+HBT\r\n")
+            await asyncio.sleep(0.1)
+            await line.send(answer)
+        await served.session(line)
+
+    async with link.tcp(serve, trouble.maker("none", 1)) as (host, port):
+        await opening(driver(f"tcp://{host}:{port}"))
+        assert device.air.sequence == PORTS
+
+
 SCENARIO = """
 name = "store-042"
 shelves = []

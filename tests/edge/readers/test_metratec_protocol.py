@@ -97,6 +97,7 @@ END_1, END_2 = b"+CMINV: <ROUND FINISHED, ANT=1>\r\n", b"+CMINV: <ROUND FINISHED
         b"+CMINV: <ROUND FINISHED, ANT=>\r\n+C\r",
         b"+CMINV: 3034257BF468D480000003ED,E200600311753E33,-61\r",  # a TID that nobody asked for
         b"INV: 3034257BF468D480000003ED,-61\r",
+        b"+CMINV: 3034257BF468D480000003ED,-61\r+CMIN: <ROUND FINISHED, ANT=1>\r\n",
     ],
 )
 def test_a_round_with_a_line_that_cannot_be_read_is_dropped_and_said(damage: bytes) -> None:

@@ -63,9 +63,7 @@ class AtLines:
         elif found := _INPUT.fullmatch(text):
             yield Input(int(found[1]), found[2] == "HIGH")
         elif _ANSWER.fullmatch(text):
-            if text.startswith(
-                "+"
-            ):  # asked for or not, it may have been a line of the round that came garbled
+            if text.startswith("+"):  # it may have been a line of the round, that came garbled
                 self._round.damage(f"a line of it cannot be read: {line[:40]!r}")
             yield Told(text)
         else:
