@@ -56,6 +56,14 @@ async def until(holds: Callable[[], bool], what: str, within_s: float = 20.0) ->
         await asyncio.sleep(0.05)
 
 
+class Patient(Reader):
+    """Answers to its keepalives may be late: LLRP leaves it to the reader whether it hangs up for that."""
+
+    @property
+    def client_is_dead(self) -> bool:
+        return False
+
+
 @dataclass
 class Dock:
     """The reader and its link. `clock_us` is the reader's own clock; `power` is off while it restarts."""
@@ -72,7 +80,7 @@ class Dock:
         return now_us() + self.clock_offset_us
 
     def _reader(self) -> Reader:
-        return Reader(About(self.antennas, bytes(6)), self.clock_us)
+        return Patient(About(self.antennas, bytes(6)), self.clock_us)
 
     async def session(self, one: link.Link) -> None:
         """Whoever connects speaks with the reader as it is now."""

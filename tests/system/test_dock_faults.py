@@ -77,7 +77,7 @@ async def test_a_link_that_stalls_in_the_middle_of_a_load_without_a_word_delays_
     async with dock() as door, agent(tmp_path, door) as made:
         await learn(made)
         going = asyncio.create_task(door.play(load(0)))
-        await asyncio.sleep(3.0)
+        await asyncio.sleep(5.0)
         door.line.silent = True
         span = await going
         await asyncio.sleep(3.0)
