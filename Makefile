@@ -3,13 +3,14 @@
 # make setup  only makes .venv with the program at .venv/bin/stockbeat
 # make chaos  twenty kills at random moments; make seeds: ten worlds of a minute each
 # make bench  the benchmarks, one after the other; those on recordings only where these are
+# make bench-gates  how often gates are right, beside others; writes docs/benchmarks.md
 # make lock   compiles the locks anew from pyproject.toml
 
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check unit servers chaos seeds bench bench-edge lock dashboards clean
+.PHONY: setup demo test check unit servers chaos seeds bench bench-edge bench-gates lock dashboards clean
 
 setup: $(VENV)/.installed
 
@@ -50,9 +51,10 @@ seeds: setup
 bench: setup
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.console_latency
-	@for name in a b; do \
-	  if $(BIN)/python -m benchmarks.data gates-$$name; then $(BIN)/python -m benchmarks.gates_$$name || exit 1; fi; \
-	done
+	$(BIN)/python -m benchmarks.gates --no-write
+
+bench-gates: setup
+	$(BIN)/python -m benchmarks.gates
 
 bench-edge: setup .venv-sllurp/.installed
 	$(BIN)/python -m benchmarks.llrp_decode
