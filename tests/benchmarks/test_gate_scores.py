@@ -1,4 +1,4 @@
-"""What measures gates, measured itself: intervals, peers, scores and the simulated day, in cases small enough to know."""
+"""What measures gates, measured itself: intervals, peers, scores and the simulated day, in cases small enough."""
 
 from collections.abc import Sequence
 from datetime import timedelta
