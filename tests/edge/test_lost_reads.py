@@ -1,5 +1,7 @@
 """What a device lost, and what the agent's own absence cost, is said as a time in which nothing was seen."""
 
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from edge.recording import heading, line
 from edge.replay import replay
 from tests.support.agent_parts import Parts, Portal, aggregator
 from tests.support.doors import START_US, epc, going_in, walk
+from wire import codec
 from wire.events import Blind, DeviceUp, Direction, Event, Passage, TagMovement
 
 
@@ -116,6 +119,49 @@ async def test_a_reader_that_held_its_reports_was_not_blind(tmp_path: Path) -> N
     parts = Parts(tmp_path)
     parts.portal = HoldingPortal()
     assert await come_back_after(parts, 60_000_000) == []
+
+
+class BeatingPortal(HoldingPortal):
+    """Says that it is alive, and has nothing to tell by itself."""
+
+    beats = True
+
+    async def _reads(self) -> AsyncIterator[Sequence[Read]]:
+        yield []
+        await asyncio.Event().wait()
+
+
+async def moved(parts: Parts) -> list[Direction]:
+    await parts.engine.cycle()
+    await parts.engine.cycle()
+    lines = parts.store.lines(parts.store.run, range(2, parts.store.last_seq + 1))
+    return outcomes(
+        [event for _, line in lines if isinstance(event := codec.decode(line).event, TagMovement)]
+    )
+
+
+async def test_while_a_reader_tells_what_it_held_its_gate_waits_however_slowly_that_comes(
+    tmp_path: Path,
+) -> None:
+    parts = Parts(tmp_path)
+    parts.portal = BeatingPortal()
+    parts.reading = asyncio.create_task(parts.devices.run([parts.portal]))
+    await asyncio.sleep(0)
+    while not parts.portal.opened:  # noqa: ASYNC110 - a portal tells its test nothing
+        await asyncio.sleep(0.001)
+    parts.clock.set(START_US + 100_000_000)
+    held = walk(epc(1), going_in(5.0))
+    for part in (held[: len(held) // 2], held[len(held) // 2 :]):
+        assert await moved(parts) == []
+        await parts.devices.emit("dock-1", part)
+        parts.seconds += 0.9
+        parts.clock.set(parts.clock.now_us() + 900_000)
+        await parts.devices.emit("dock-1", [])  # a sign of life between does not say that all is told
+    assert await moved(parts) == []
+    parts.seconds += 0.2
+    await parts.devices.emit("dock-1", [])
+    assert await moved(parts) == [Direction.IN]
+    await parts.close()
 
 
 async def test_what_a_stop_of_the_agent_cost_is_said_when_the_device_is_first_here_again(
