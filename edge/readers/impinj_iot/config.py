@@ -11,7 +11,6 @@ from edge.readers.mqtt_urls import PORTS, parse
 from edge.readers.tls import Fingerprint
 from edge.section import FilePath, Section
 
-
 # It becomes part of a path on the reader's web server.
 _PRESET = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 

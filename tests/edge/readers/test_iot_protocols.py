@@ -29,7 +29,8 @@ KEYS = st.sampled_from(
      "data", "idHex", "eventNum", "peakRssi", "rssi", "phase", "channel", "reads", "antenna", "type", "pin", "state"]
 )  # fmt: skip
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text() | st.sampled_from(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+    | st.sampled_from(
         ["GPI", "HIGH", "heartbeat", "2026-11-22T09:00:00.120000001Z", "E28011700000020D2A412182", "4sRRo6UBH6APNUaT"]
     ),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=8),
