@@ -118,7 +118,7 @@ async def test_its_extensions_give_phase_fine_strength_and_tids() -> None:
 async def test_its_antennas_and_powers_are_taken_and_told() -> None:
     async with LLRPEmulator(tags=TAGS, reads_per_sec=400) as emulator:
         async with driver(
-            emulator, use_antennas=[1, 2], power_dbm={1: 28.0, 2: 30.0}, session=1
+            emulator, antennas=[1, 2], power_dbm={1: 28.0, 2: 30.0}, session=1
         ).open() as batches:
             await emulator.set_antenna_connected(2, False)
             seen: list[Read] = []

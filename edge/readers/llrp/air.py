@@ -51,7 +51,7 @@ def plan(
     """
     if problems := list(_problems(config, able, extensions=extensions)):
         raise ReaderRefused("; ".join(problems))
-    numbers = config.use_antennas or (0,)
+    numbers = config.antennas or (0,)
     told = [_antenna(number, config, able, present) for number in _named(config, able, present)]
     return Plan(
         numbers,
@@ -63,8 +63,8 @@ def plan(
 
 def _named(config: LlrpConfig, able: Capabilities, present: dict[int, AirSettings]) -> Iterable[int]:
     """The antennas to tell, by number where they are not all told the same."""
-    if config.use_antennas:
-        return config.use_antennas
+    if config.antennas:
+        return config.antennas
     if isinstance(config.power_dbm, dict):
         return range(1, min(able.antennas, MOST_ANTENNAS) + 1) or sorted(config.power_dbm)
     return sorted(present) if len(set(present.values())) > 1 else (0,)
@@ -107,7 +107,7 @@ def _most(able: Capabilities) -> int:
 
 def _problems(config: LlrpConfig, able: Capabilities, *, extensions: bool) -> Iterator[str]:
     numbers = {
-        *(config.use_antennas or ()),
+        *(config.antennas or ()),
         *(config.power_dbm if isinstance(config.power_dbm, dict) else ()),
     }
     for number in sorted(numbers):

@@ -32,7 +32,7 @@ class LlrpConfig(Section):
     silence_s: Annotated[float, Field(ge=0.5, le=300.0)] | None = None
 
     # Which antennas read; left out, all that the reader has.
-    use_antennas: Annotated[tuple[Antenna, ...], Field(min_length=1, max_length=MOST_ANTENNAS)] | None = None
+    antennas: Annotated[tuple[Antenna, ...], Field(min_length=1, max_length=MOST_ANTENNAS)] | None = None
     # Transmitted, before cable loss and antenna gain: of all antennas, or of each.
     power_dbm: Dbm | Powers | None = None
     mode: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None  # of the reader's table of modes
@@ -59,8 +59,8 @@ class LlrpConfig(Section):
             raise ValueError("a reader hops (hop_table) or stays on a channel (channel): say one of the two")
         if isinstance(self.power_dbm, dict) and not self.power_dbm:
             raise ValueError("power_dbm names no antenna: give it for each, as { 1 = 30.0, 2 = 27.0 }")
-        if isinstance(self.power_dbm, dict) and self.use_antennas:
-            strange = sorted(set(self.power_dbm) - set(self.use_antennas))
+        if isinstance(self.power_dbm, dict) and self.antennas:
+            strange = sorted(set(self.power_dbm) - set(self.antennas))
             if strange:
-                raise ValueError(f"power_dbm names antenna {strange[0]}, which use_antennas does not")
+                raise ValueError(f"power_dbm names antenna {strange[0]}, which antennas does not")
         return self

@@ -164,7 +164,7 @@ async def test_what_is_not_asked_for_stays_as_the_reader_is_set() -> None:
 async def test_each_setting_goes_where_it_belongs() -> None:
     fake = FakeReader(capabilities=OTHER, config=PRESENT)
     body = await opened(
-        fake, use_antennas=[1, 3], power_dbm={1: 10, 3: 30}, channel=2, mode=1, tari_us=6.25, session=2, population=200
+        fake, antennas=[1, 3], power_dbm={1: 10, 3: 30}, channel=2, mode=1, tari_us=6.25, session=2, population=200
     )  # fmt: skip
     assert has(body, "00B7 006A 0002 0001 0003")
     air = "014A 0018 00 014F 0008 0001 186A 0150 000B 80 00C8 00000000"
@@ -175,7 +175,7 @@ async def test_each_setting_goes_where_it_belongs() -> None:
 @pytest.mark.parametrize(
     "settings, words",
     [
-        ({"use_antennas": [2, 5]}, "antenna 5 is asked for; the reader has 1 to 4"),
+        ({"antennas": [2, 5]}, "antenna 5 is asked for; the reader has 1 to 4"),
         ({"power_dbm": 31.5}, "power_dbm 31.5 is asked for; the reader has 10 to 30"),
         ({"power_dbm": {1: 20, 9: 20}}, "antenna 9 is asked for"),
         ({"mode": 1002}, "mode 1002 is asked for; the reader has 1, 2"),

@@ -116,7 +116,7 @@ def test_layouts_that_never_come_again_do_not_pile_up() -> None:
 settings_asked = st.fixed_dictionaries(
     {},
     optional={
-        "use_antennas": st.lists(st.integers(1, 9), min_size=1, max_size=4, unique=True),
+        "antennas": st.lists(st.integers(1, 9), min_size=1, max_size=4, unique=True),
         "power_dbm": st.floats(5, 35) | st.dictionaries(st.integers(1, 9), st.floats(5, 35), min_size=1),
         "mode": st.integers(0, 3), "session": st.integers(0, 3), "population": st.integers(1, 60_000),
         "transit_ms": st.integers(0, 100_000), "channel": st.integers(1, 6), "hop_table": st.integers(1, 3),
