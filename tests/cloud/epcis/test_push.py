@@ -15,9 +15,11 @@ from cloud.epcis.export import export
 from cloud.epcis.ledger import Manner, sites_named
 from cloud.epcis.outbox import State
 from cloud.epcis.push import EpcisPush
+from cloud.ingest.retry import retry
 from cloud.ledger.tables import cursors, epcis_events, incidents, sites
+from cloud.masterdata.load import load
 from tests.support.epcis_repository import Repository, repository
-from tests.support.ledger import CASE_TAG, Cloud, at, crossing, new_ledger, passage, write_master
+from tests.support.ledger import CASE_TAG, ITEMS, Cloud, at, crossing, new_ledger, passage, write_master
 from wire.events import Direction
 
 MANNER = Manner("https://stock.example")
@@ -360,3 +362,22 @@ def test_both_ways_of_a_tag_are_told_in_their_order(
     cloud.book(crossing(seconds=9, outcome=Direction.OUT), passage("dock-1-9", 12))
     pushing(cloud, url, clock).step()
     assert [event["bizStep"] for event in there.events.values()] == ["receiving", "shipping"]
+
+
+def test_a_tag_identified_after_its_passage_was_told_is_told_by_itself(
+    cloud: Cloud, clock: Clock, remote: tuple[Repository, str], tmp_path: Path
+) -> None:
+    there, url = remote
+    late = "AD0200000000000000000001"
+    cloud.book(crossing(CASE_TAG, passage="p"), crossing(late, passage="p"), passage("p"))
+    push = pushing(cloud, url, clock)
+    push.step()
+    items = ITEMS + "09506000522135,Honey,each,490,C,AD02\n"
+    load(cloud.database, write_master(tmp_path / "more", items=items), at(10))
+    assert retry(cloud.database, at(20)).identified == 1
+    push.step()
+    assert [event["epcList"] for event in there.events.values()] == [
+        ["https://id.gs1.org/01/80614141123458/21/6789"],
+        [f"urn:epc:raw:96.x{late}"],
+    ]
+    assert [len(post["epcisBody"]["eventList"]) for post in there.posts] == [1, 1]

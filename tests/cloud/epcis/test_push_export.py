@@ -37,7 +37,7 @@ happenings = st.one_of(loads, st.sampled_from(["step", "restart", "down", "lost 
 
 
 @pytest.mark.timeout(120)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(happenings, min_size=1, max_size=14))
 def test_what_arrives_is_what_the_ledger_has_to_tell(
     day: Sequence[str | tuple[str, Direction, set[str]]],
