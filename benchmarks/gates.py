@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from benchmarks import door_day, forest, gates_a, gates_b, reliability
+from benchmarks import door_day, forest, gates_a, gates_b, reliability, scenes
 from benchmarks.data import folder
 from benchmarks.folds import FOLDS_A, calibrated_a, calibrated_b
 from benchmarks.learning import NotLearned, learn
@@ -104,6 +104,11 @@ def days(report: Report, seeds: list[int], hours: float) -> None:
     report.sure["simulated days"] = whole.sure
 
 
+def small_scenes(report: Report) -> None:
+    report.say(f"### Small hard scenes, {scenes.SEEDS} seeds of each")
+    report.say(scenes.measured(list(scenes.SCENES), scenes.SEEDS))
+
+
 def confidences(report: Report) -> None:
     report.say("### What a confidence is worth")
     for name, sure in report.sure.items():
@@ -123,6 +128,7 @@ def run(seeds: list[int], hours: float) -> Report:
                 continue
             measure(report, work)
     days(report, seeds, hours)
+    small_scenes(report)
     confidences(report)
     return report
 

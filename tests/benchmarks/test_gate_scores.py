@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from benchmarks import door_day, peers
+from benchmarks import door_day, peers, scenes
 from benchmarks.folds import folds
 from benchmarks.gates_a import Run, Score
 from benchmarks.passes import Pass
@@ -15,6 +15,7 @@ from benchmarks.said import Said
 from benchmarks.shares import table, wilson
 from edge.reads import TagRead
 from simulators.doors.day import day
+from simulators.doors.scenes import SCENES
 from simulators.doors.world import BEGAN
 from wire.events import Clock, Direction, TagMovement
 
@@ -151,3 +152,27 @@ def test_a_booking_of_a_parked_tag_is_a_silent_error_and_an_unsure_one_is_told()
     counts = door_day.score(world, said, {}).counts["parked beside the door"]
     assert (counts["wrong"], counts["told"]) == (1, 1)
     assert counts["right"] == counts["tags"] - 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "common"),
+    [
+        ((), ("in",), 0),
+        (("in", "out"), ("in",), 1),
+        (("in", "out"), ("out", "in", "out"), 2),
+        (("in",), ("out",), 0),
+    ],
+)
+def test_what_is_common_is_taken_in_order(one: tuple[str, ...], other: tuple[str, ...], common: int) -> None:
+    assert scenes.common(one, other) == common
+
+
+def test_a_scene_of_which_nothing_is_said_is_missed_whole_and_what_is_added_is_wrong() -> None:
+    scene = SCENES["clock_step"](1)
+    crossings = [said for said in scene.truth if said["type"] == "crossed"]
+    silence = scenes.score(scene, [])
+    assert silence["missed"] == silence["crossings"] == len(crossings)
+    stray = next(said["epc"] for said in scene.truth if said["type"] == "stray")
+    wrong = scenes.score(scene, [_moved(stray, 0.0, Direction.IN, 0.95), _moved(crossings[0]["epc"], 0.0,
+                         Direction(crossings[0]["direction"]), 0.8)])  # fmt: skip
+    assert (wrong["wrong"], wrong["booked wrongly"], wrong["right"], wrong["booked"]) == (1, 1, 1, 0)
