@@ -45,7 +45,11 @@ class _Search:
 
 
 class Module:
-    """`regions` are those it was sold for; `ports` are its antenna connectors."""
+    """`regions` are those it was sold for; `ports` are its antenna connectors.
+
+    `stops_late`: told to stop, it ends its search first, and neither streams nor answers until then. Assumed: the
+    maker's programs wait so long for the answer.
+    """
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class Module:
         regions: tuple[int, ...] = (2, 8),
         *,
         boot_loader: bool = False,
+        stops_late: bool = False,
     ) -> None:
         self.ports = ports
         self.off: set[int] = set()  # ports whose antenna is off
@@ -61,6 +66,8 @@ class Module:
         self._regions = regions
         self._program = BOOT_LOADER if boot_loader else APPLICATION
         self._ears = Ears()
+        self._stops_late = stops_late
+        self._stopping = False
         self._search: _Search | None = None
         self._began_ms = 0.0
         self._mono_ms = 0.0
@@ -90,6 +97,11 @@ class Module:
     def receive(self, data: bytes) -> Iterator[bytes]:
         """Take bytes as they came; yields the answers."""
         for command in self._ears.hear(data):
+            if self._stopping:
+                continue
+            if self._stops_late and self._search is not None and command.data == b"\x00\x00\x02":
+                self._stopping = True
+                continue
             yield self._obey(command)
 
     def outgoing(self) -> Iterator[bytes]:
@@ -106,7 +118,13 @@ class Module:
     def sighted(self, epc: bytes, antenna: int, rssi_dbm: int, channel: int, at_us: int) -> None:
         """The radio has read a tag; `at_us` is not used, as the module has no clock but the time that is told."""
         search = self._search
-        if search is None or self.hot or antenna in self.off or antenna not in self.settings.antennas:
+        if (
+            search is None
+            or self._stopping
+            or self.hot
+            or antenna in self.off
+            or antenna not in self.settings.antennas
+        ):
             return
         key = (epc, antenna)
         if self.settings.filters and self._mono_ms - self._said.get(key, -FILTER_MS) < FILTER_MS:
@@ -122,6 +140,10 @@ class Module:
         self._mono_ms = mono_ms
         search = self._search
         if search is None or mono_ms - self._began_ms < search.lasts_ms:
+            return
+        if self._stopping:
+            self._stopping, self._search = False, None
+            self._unsent.append(answer(0x2F, b"\x02"))
             return
         # The next begins at once, so that nothing is lost between; never more than one is made good.
         self._began_ms = max(self._began_ms + search.lasts_ms, mono_ms - search.lasts_ms)

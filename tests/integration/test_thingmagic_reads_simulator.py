@@ -89,14 +89,16 @@ async def test_loses_and_invents_nothing_through(
     assert bool(seen.downs) == (silent or trouble == "hang-up")
 
 
-async def test_a_module_that_still_streams_is_calmed() -> None:
-    module = Module()
+@pytest.mark.parametrize("stops_late", [False, True])
+async def test_a_module_that_still_streams_is_calmed(stops_late: bool) -> None:
+    module = Module(stops_late=stops_late)
     served = Served(module)
     first = await run(served, module, driver, folder=None, lasts_s=0.5)
     assert first.tags
     # As after a crash: told to read, and never to stop.
     list(module.receive(bytes.fromhex("FF 10 2F 0000 01 22 0000 05 07 22 10 001B 03E8 01FF DD2B")))
-    seen = await run(served, module, driver, folder=None, lasts_s=1.0)
+    seen = await run(served, module, driver, folder=None, lasts_s=2.5)
+    assert seen.tags
     seen.hold(tag_in, answers)  # also what it said before it was calm
     assert seen.downs == []
 
@@ -156,7 +158,7 @@ async def test_what_the_module_refuses_is_said_in_its_own_words(
         await opened(Module(), tmp_path, **settings)
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 async def test_a_port_where_nothing_answers_says_which_speeds_were_tried() -> None:
     with (
         a_line() as line,

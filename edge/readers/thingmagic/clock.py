@@ -33,6 +33,12 @@ class ReadClock:
         self._now: int | None = None  # largest stamp minus arrival in this window, and in the one before
         self._before: int | None = None
 
+    def restarted(self) -> None:
+        """The module was told to stop, or to start: it counts anew."""
+        self._last_ms = self._search_began_us = None
+        self._counts_on = False
+        self._forget()
+
     def search_began(self, arrival_us: int) -> None:
         """The module said that it is alive: one search ended, and the next begins."""
         if self._search_began_us is not None:

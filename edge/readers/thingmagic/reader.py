@@ -69,7 +69,9 @@ class ThingmagicReader:
                     reads += converter.convert(arrival)
                     if arrival.frame.status == commands.BUFFER_FULL:
                         session.send(commands.START)  # the search has ended with that
-                elif arrival.frame.opcode != Opcode.READ_FOR_EVER:
+                elif arrival.frame.opcode == Opcode.READ_FOR_EVER:
+                    converter.restarted()
+                else:
                     # Nothing was asked: it says its version when it was switched off and on.
                     raise ReaderLost(f"the module was restarted (it said {arrival.frame.opcode:02X}h)")
             if reads:
@@ -84,6 +86,10 @@ class Converter:
         self._clock = ReadClock()
         self._condition = Condition(gate, antennas)
         self._bad = 0
+
+    def restarted(self) -> None:
+        """The module stopped, or started, to read."""
+        self._clock.restarted()
 
     def convert(self, arrival: Arrival[Frame]) -> list[Read]:
         """Reads and what befell the module, in one frame of a search.

@@ -60,7 +60,9 @@ class Session:
                 for arrival in await self._framed.receive(left_s):
                     if answer is None and arrival.frame.opcode == command[2]:
                         answer = arrival.frame
-                    else:
+                    # Also the answers to stop and start, which divide what was read before from what comes now. Other
+                    # answers are late ones, of commands that were asked twice.
+                    if arrival.frame.opcode in (Opcode.READ_TAGS, Opcode.READ_FOR_EVER):
                         self._waiting.append(arrival)
                 if answer is not None:
                     return answer

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 # 115200 as delivered; the others are what a module can be set to, and keeps if that was saved (MercuryAPI's own list).
 BAUDS = (115200, 921600, 460800, 230400, 57600, 38400, 19200, 9600)
-HELLO_S = 0.5
+# A module that streams may answer nothing until the search that it is in has ended, after a second at most.
+HELLO_S, HELLO_TRIES = 0.5, 3
 # From the boot loader to the application: it answers when it is there, or says nothing and is there a little later.
 BOOT_S = 2.0
 _IN_BOOT_LOADER = 1  # the two lowest bits of the program that runs
@@ -61,7 +62,7 @@ async def contact(
 async def _hello(session: Session) -> Version | None:
     await session.calm()
     try:
-        answer = await session.ask(commands.VERSION, HELLO_S)
+        answer = await session.ask(commands.VERSION, HELLO_S, HELLO_TRIES)
     except ReaderLost:
         return None  # hung up, or silent: either shows at the next place, or to whoever tried them all
     return version(answer.data) if answer.status == 0 else None

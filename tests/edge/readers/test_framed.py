@@ -8,7 +8,7 @@ import pytest
 from edge.errors import ReaderLost
 from edge.readers.framed import Framed
 from edge.readers.streams import Stream, connect
-from edge.readers.thingmagic.protocol.commands import STOP, VERSION
+from edge.readers.thingmagic.protocol.commands import CURRENT_PROGRAM, STOP, VERSION
 from edge.readers.thingmagic.protocol.framing import Framer
 from edge.readers.thingmagic.session import Session
 from edge.readers.urls import parse
@@ -75,6 +75,16 @@ async def test_an_answer_that_was_lost_is_asked_for_again(ends: tuple[Line, Stre
     await line.hears(VERSION)
     line.send(M7E)
     assert (await asking).status == 0
+
+
+async def test_a_late_answer_to_what_was_asked_twice_is_dropped(ends: tuple[Line, Stream]) -> None:
+    line, stream = ends
+    session = Session(stream, "dock-1", lambda: 0)
+    asking = asyncio.ensure_future(session.ask(CURRENT_PROGRAM))
+    await line.hears(CURRENT_PROGRAM)
+    line.send(M7E + bytes.fromhex("FF 01 0C 0000 12 6343") + ALIVE)
+    assert (await asking).data == b"\x12"
+    assert [each.frame.opcode for each in await session.receive(1.0)] == [0x22]
 
 
 async def test_no_answer_is_lost_after_the_second_time(ends: tuple[Line, Stream]) -> None:

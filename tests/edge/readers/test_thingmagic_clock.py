@@ -73,6 +73,15 @@ def test_a_count_fourteen_seconds_ahead_is_no_time() -> None:
     assert clock.lag_us(50, 1050 * MS) == 0
 
 
+def test_told_to_start_it_counts_anew() -> None:
+    clock = ReadClock()
+    clock.search_began(0)
+    assert clock.lag_us(900, 900 * MS) == 0
+    clock.restarted()  # half a second later than a search would have begun
+    assert clock.lag_us(100, 1600 * MS) == 0
+    assert clock.lag_us(200, 1800 * MS) == 100 * MS
+
+
 @pytest.mark.parametrize("ppm", [-200, 200])
 def test_a_module_whose_clock_drifts_is_followed_for_hours(ppm: int) -> None:
     clock = ReadClock()
