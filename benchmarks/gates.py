@@ -26,6 +26,7 @@ from benchmarks.passes import Score
 from benchmarks.reliability import Sure
 from benchmarks.shares import table
 from edge.errors import RecordingError
+from simulators.doors.scenes import SCENES
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "benchmarks.md"
@@ -106,7 +107,7 @@ def days(report: Report, seeds: list[int], hours: float) -> None:
 
 def small_scenes(report: Report) -> None:
     report.say(f"### Small hard scenes, {scenes.SEEDS} seeds of each")
-    report.say(scenes.measured(list(scenes.SCENES), scenes.SEEDS))
+    report.say(scenes.measured(list(SCENES), scenes.SEEDS))
 
 
 def confidences(report: Report) -> None:
