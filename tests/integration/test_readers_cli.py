@@ -111,6 +111,31 @@ async def test_a_serial_reader(generation: str, tmp_path: Path) -> None:
     assert "urn:epc:id:sgtin:0614141.812345." in said
 
 
+@pytest.mark.parametrize(
+    "simulated, words",
+    [
+        ("thingmagic", ("--driver", "thingmagic", "--set", "region=eu", "--set", "antennas=[1, 2, 3, 4]")),
+        ("m100", ("--driver", "m100", "--set", "region=eu", "--set", "antenna=1")),
+    ],
+)
+async def test_a_module_whose_settings_are_given_by_name(
+    simulated: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    async with simulating(simulated, "--link", str(tmp_path / "module")) as url:
+        code, said = await stockbeat("readers", "test", url, *words, "--seconds", "2")
+        assert code in (0, 2), said
+        assert "urn:epc:id:sgtin:0614141.812345." in said
+        code, said = await stockbeat("readers", "test", url, *words[:2])
+        assert (code, "is needed; give it with --set KEY=VALUE" in said) == (1, True), said
+
+
+async def test_a_reader_that_streams_is_known_by_its_url_and_shows_its_band() -> None:
+    async with simulating("iot", "impinj_iot") as url:
+        code, said = await stockbeat("readers", "test", url, "--seconds", "2")
+    assert code in (0, 2), said
+    assert "transmits at 865 to 868 MHz" in said
+
+
 async def test_a_scale_and_what_is_none(tmp_path: Path) -> None:
     async with simulating("sics", "--link", str(tmp_path / "scale"), "--grams", "500") as url:
         code, said = await stockbeat("readers", "test", url, "--driver", "sics", "--seconds", "2")

@@ -82,6 +82,8 @@ def test_a_drivers_configuration_is_taken_as_it_stands_on_its_page(driver: str, 
     found = blocks(ROOT / "docs" / "devices" / f"{driver}.md", "toml")
     whole = [block for block in found if "[[gates]]" in block or "[[shelves]]" in block]
     for block in whole:
+        if "…" in block:  # something for whoever reads it to fill in
+            continue
         text = block if block.lstrip().startswith("edge =") else f'edge = "store-042"\n{block}\n'
         (tmp_path / "edge.toml").write_text(text, "utf-8")
         config = load(tmp_path / "edge.toml")
