@@ -3,7 +3,7 @@
     python -m benchmarks.scenes [SCENE ...] [--seeds N]
 
 Of each tag, the movements that were said are held against those that happened, in order: the longest common run of both
-is right, what was said beyond it is wrong, what is left of the truth was missed, unless a person was asked about the tag.
+is right, what was said beyond it is wrong, what is left of the truth was missed, unless a person was asked about it.
 A tag that two doors saw counts once; a crossing that no antenna read at all does not count.
 """
 
