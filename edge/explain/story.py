@@ -16,7 +16,7 @@ from edge.replay import events
 from wire.events import Event, Passage, TagMovement
 
 BEFORE_US, AFTER_US = 3_000_000, 1_500_000  # shown around a passage
-REST_US = 60_000_000  # so long before it, reads tell how the tag was read at rest
+REST_US = 60_000_000  # so long before it at most, reads tell how the tag was read at rest
 LONGEST_US = 60_000_000  # of what is shown of a tag of which nothing was said
 
 
@@ -31,7 +31,8 @@ class Story:
     reads: Sequence[TagRead]
     company: Sequence[TagRead]
     triggers: Sequence[Trigger]
-    rest: Counter[Side]  # reads in the minute before
+    rest: Counter[Side]  # reads in the time before, since the tag last moved, a minute at most
+    rested_s: float  # how long that was
     movement: TagMovement | None
     passage: Passage | None
     others: Sequence[TagMovement]  # of the same passage
@@ -77,6 +78,8 @@ def tell(
     if configured is None:
         raise RecordingError(f"gate {name!r} is not in the configuration")
     from_us, to_us = _span(own, whole, chosen)
+    moved = [microseconds(e.decided_at) for e in mine if e is not chosen]
+    rest_us = max([reads[0].at_us, from_us - REST_US, *(at for at in moved if at < from_us)])
     inside = [read for read in reads if from_us <= read.at_us <= to_us]
     return Story(
         gate=configured, epc=epc, from_us=from_us, to_us=to_us,
@@ -85,8 +88,9 @@ def tell(
         triggers=[read for read in inside if isinstance(read, Trigger)],
         rest=Counter(
             configured.antennas[read.antenna] for read in own
-            if from_us - REST_US <= read.at_us < from_us and read.antenna in configured.antennas
+            if rest_us <= read.at_us < from_us and read.antenna in configured.antennas
         ),
+        rested_s=max(0, from_us - rest_us) / 1e6,
         movement=chosen, passage=whole,
         others=[
             e for e in said

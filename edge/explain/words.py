@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from edge.aggregator.gate import Side
-from edge.explain.story import REST_US, Story
+from edge.explain.story import Story
 from edge.reads import TagRead
 from edge.recording import EPOCH
 from wire.events import Direction
 
+LEAST_REST_S = 3.0
+ENOUGH = 2  # reads of a side, that their middle says anything: one may be a reflection
 OUTCOMES = {
     Direction.IN: "went in",
     Direction.OUT: "went out",
@@ -78,25 +80,27 @@ def _own(story: Story) -> Iterator[str]:
         reads = sides[side]
         if reads:
             peak = max(read.rssi_dbm for read in reads)
-            yield f"{side.value}: {_reads(len(reads))}, strongest {peak:g} dBm, middle at {clock(middle_us(reads))}"
+            yield f"{side.value}: {_reads(len(reads))}, strongest {peak:.1f} dBm, middle at {clock(middle_us(reads))}"
         elif side in story.gate.antennas.values():
             yield f"{side.value}: no read"
-    if sides[Side.OUTSIDE] and sides[Side.INSIDE]:
+    if min(len(reads) for reads in sides.values()) >= ENOUGH:
         later = (middle_us(sides[Side.INSIDE]) - middle_us(sides[Side.OUTSIDE])) / 1e6
         order = "outside first, then inside" if later > 0 else "inside first, then outside"
         yield f"{order}: the middles of the two sides are {abs(later):.1f} s apart"
 
 
 def _rest(story: Story) -> Iterator[str]:
-    total = story.rest.total()
-    if not total:
-        yield "not read in the minute before: it was not standing here in sight"
+    if story.rested_s < LEAST_REST_S:
+        yield "how it is read at rest is not known: there was no time before"
         return
-    a_second = 1e6 / REST_US
+    spell = "minute" if story.rested_s > 59.0 else f"{story.rested_s:.0f} s"
+    if not story.rest.total():
+        yield f"not read in the {spell} before: it was not standing here in sight"
+        return
     rates = " and ".join(
-        f"{story.rest[side] * a_second:.2f} reads/s {side.value}" for side in Side if story.rest[side]
+        f"{story.rest[side] / story.rested_s:.2f} reads/s {side.value}" for side in Side if story.rest[side]
     )
-    yield f"in the minute before it was read at rest: {rates}"
+    yield f"in the {spell} before it was read at rest: {rates}"
 
 
 def _load(story: Story) -> Iterator[str]:
