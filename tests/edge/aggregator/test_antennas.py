@@ -133,6 +133,8 @@ def test_an_antenna_that_reads_nothing_any_more_is_said_to_be_blind_from_its_las
 def test_blindness_is_said_again_each_hour_and_to_its_end_without_a_hole() -> None:
     door = learnt()
     door.goes_on(2.5 * HOUR, without=[3])
+    (trouble,) = door.watch.troubles()
+    assert "which it reads 2 times a second" in trouble  # what it did not read is not learnt
     door.goes_on(MINUTE)
     spans = door.blinds()
     assert len(spans) == 4
@@ -320,6 +322,34 @@ def test_without_a_reference_an_antenna_that_misses_load_after_load_is_suspect()
     assert door.said == []
     door.load(read_by=[1, 2, 3, 4])
     door.take([], door.now_s + 15.0)
+    assert door.watch.troubles() == []
+
+
+def test_three_loads_unread_may_be_chance_whatever_was_read_before() -> None:
+    """Stock that stood beside it for weeks, and is gone, had made it sure."""
+    door = Door(references={})
+    for _ in range(100):
+        door.load(read_by=[1, 2, 3, 4])
+    for _ in range(3):
+        door.load(read_by=[1, 2, 4])
+    door.take([], door.now_s + 15.0)
+    assert door.watch.troubles() == []
+
+
+def test_a_load_that_was_read_before_a_restart_is_not_missed_after_it() -> None:
+    door = Door(references={})
+    for _ in range(20):
+        door.load(read_by=[1, 2, 3, 4])
+    for _ in range(5):
+        began_s, door.now_s = door.now_s, door.now_s + 8.0
+        door.take(
+            [read(began_s + 1.0 + n, antenna, epc(9)) for n, antenna in enumerate(REFERENCES)], door.now_s
+        )
+        saved, door.watch = door.watch.save(), AntennaWatch("dock-1", REFERENCES)
+        door.watch.restore(saved)
+        door.watch.up(START_MS + round(door.now_s * 1000))
+        assert door.watch.passed(passage(began_s, door.now_s))
+    door.take([], door.now_s + 25.0)
     assert door.watch.troubles() == []
 
 
