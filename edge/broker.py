@@ -57,7 +57,7 @@ class SiteBroker:
         listen = nats.Listen(port, host, self._config.users(), self._config.store_mb)
         try:
             words = await asyncio.to_thread(nats.command, self._folder, listen)
-            self._process = await asyncio.to_thread(self._spawn, words)
+            self._process = self._spawn(words)
         except OSError as error:
             raise ConfigError(f"broker: {error}") from error
         try:
@@ -146,5 +146,8 @@ def _must_be_free(host: str, port: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """Have the kernel end the broker when the agent is killed, so that the next one finds the port free."""
+    """Have the kernel end the broker when the agent is killed, so that the next one finds the port free.
+
+    It watches the thread that made the child (prctl(2)): hence none but the main one may.
+    """
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
