@@ -138,6 +138,9 @@ def _no_tags(seen: Seen) -> Finding:
         which = ", ".join(map(str, sorted(seen.off)))
         return Finding(Grade.FINDING, f"no antenna is connected: the reader says so of {which}",
                        "screw the antennas on, and start again; never transmit into an open port")  # fmt: skip
+    if seen.url.startswith("mqtt"):
+        return Finding(Grade.FINDING, f"the broker is there, and no read came in {seen.seconds:g} s",
+                       "does the reader publish to this broker and topic? is it started?")  # fmt: skip
     return Finding(Grade.FINDING, f"no tags at all in {seen.seconds:g} s",
                    "hold a tag half a metre before each antenna; if still nothing: are antennas connected, "
                    "is the region set, is power above 20 dBm?")  # fmt: skip

@@ -154,3 +154,10 @@ def test_a_region_that_is_not_set_is_found_with_and_without_reads(detail: str) -
     watched = seen(tag(1))
     watched.detail = "model 1, region ETSI_LOWER"
     assert exit_code(findings(watched)) == 0
+
+
+def test_a_broker_without_a_read_is_not_blamed_on_antennas() -> None:
+    watched = Seen("mqtt://192.0.2.5:1883?topic=dock-1", "tags", 10.0, connected=True)
+    (found,) = findings(watched)
+    assert found.what == "the broker is there, and no read came in 10 s"
+    assert "publish to this broker" in found.do
