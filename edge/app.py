@@ -175,7 +175,7 @@ async def _build(
     engine = Engine(store, thread, aggregator, clock, said=lambda: uplink.wake(), full=lambda: disk.full())
     devices = Devices(
         _names(config), engine, aggregator, clock, stamps, now_s=time.monotonic,
-        seen_us=seen_ms * 1000 if seen_ms and not played else clock.now_us(),
+        seen_us=seen_ms * 1000 if seen_ms and not played else None,
     )  # fmt: skip
     disk = Disk(
         store, thread, engine, devices, flow, clock, stamps,

@@ -33,7 +33,8 @@ class Device:
     Attributes:
         since_us: when it came, went, or was first asked for.
         blind_us: nothing older than this is to come from it, once it has caught up; see `complete_to_us`.
-        unseen_us: from when on what it saw is not known, by the steady clock; of a device that is up it says nothing.
+        unseen_us: from when on what it saw is not known, by the steady clock; None before it was ever connected. Of a
+            device that is up it says nothing.
         went: why it went, while it is away; empty before it was first here.
         up_s: when it came, on the clock of rates.
         behind_s: when it last told what was long past, on the same clock.
@@ -42,7 +43,7 @@ class Device:
     name: str
     since_us: int
     blind_us: int
-    unseen_us: int
+    unseen_us: int | None
     went: str = ""
     up_s: float = 0.0
     behind_s: float = -BEHIND_S
@@ -67,15 +68,18 @@ class Devices:
         stamps: Stamps,
         *,
         now_s: Callable[[], float],
-        seen_us: int,
+        seen_us: int | None,
     ) -> None:
-        """`seen_us`: until when an earlier start of the agent had seen everything."""
+        """`seen_us`: until when an earlier start of the agent had seen everything; None when this is the first."""
         self._engine = engine
         self._aggregator = aggregator
         self._clock = clock
         self._stamps = stamps
         self._now_s = now_s
-        self._devices = {name: Device(name, clock.now_us(), seen_us, seen_us) for name in names}
+        self._devices = {
+            name: Device(name, clock.now_us(), clock.now_us() if seen_us is None else seen_us, seen_us)
+            for name in names
+        }
         self._readers: dict[str, Reader] = {}
         self._allowed = asyncio.Event()
         self._allowed.set()
@@ -144,11 +148,12 @@ class Devices:
     def _say_what_was_not_seen(self, device: Device) -> None:
         reader = self._readers.get(device.name)
         held = reader is None or (isinstance(reader, Holding) and reader.held)
-        if held or self._clock.steady_us() - device.unseen_us < LEAST_BLIND_US:
+        since_us = device.unseen_us
+        if held or since_us is None or self._clock.steady_us() - since_us < LEAST_BLIND_US:
             return
         why = f"away: {device.went}" if device.went else "the agent did not run, or could not connect"
-        from_us = device.unseen_us + self._clock.ahead_us()
-        self._engine.say(self._stamps.blind(device.name, from_us, why[:WORDS]))
+        blind = self._stamps.blind(device.name, since_us + self._clock.ahead_us(), why[:WORDS])
+        self._engine.say(blind)
 
     def blind_was_said(self) -> None:
         """Up to now, of every device: what is said when they come back begins here."""

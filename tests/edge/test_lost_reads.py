@@ -234,6 +234,14 @@ def test_what_a_reader_held_for_longer_than_its_passage_was_never_makes_it_wrong
     assert found.count(Direction.IN) <= 1
 
 
+async def test_before_its_first_connection_ever_nobody_expected_it_to_see(tmp_path: Path) -> None:
+    parts = Parts(tmp_path, seen_us=None)
+    parts.clock.set(START_US + 60_000_000)
+    await parts.connect()
+    assert not any(isinstance(event, Blind) for event in await parts.said())
+    await parts.close()
+
+
 def test_a_read_moved_in_time_keeps_all_else() -> None:
     read = walk(epc(1), going_in(5.0))[0]
     assert isinstance(read, TagRead)

@@ -60,7 +60,7 @@ class Portal:
 
 
 class Parts:
-    def __init__(self, folder: Path, *, seen_us: int = START_US - 1) -> None:
+    def __init__(self, folder: Path, *, seen_us: int | None = START_US - 1) -> None:
         self.store = Store(folder / "edge.db", "store-042", now_us=lambda: 1)
         self.store.start_run(started)
         self.thread = StoreThread()
