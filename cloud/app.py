@@ -16,7 +16,7 @@ from cloud.alerts.smtp import mail_server
 from cloud.alerts.worker import RuleWorker
 from cloud.config import CloudConfig, EpcisConfig, credentials, token
 from cloud.epcis.capture import Repository
-from cloud.epcis.ledger import Manner
+from cloud.epcis.manner import Manner
 from cloud.epcis.push import EpcisPush
 from cloud.followers import Changes, Follower, follow
 from cloud.ingest.acks import Acks

@@ -14,7 +14,8 @@ from cloud import app
 from cloud.config import load as load_config
 from cloud.epcis import outbox
 from cloud.epcis.export import document_text, export, lines
-from cloud.epcis.ledger import Manner, sites_named
+from cloud.epcis.ledger import sites_named
+from cloud.epcis.manner import Manner
 from cloud.errors import CloudError
 from cloud.ingest.retry import Retried
 from cloud.ingest.retry import retry as retry_parked

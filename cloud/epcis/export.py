@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from cloud.epcis import ledger
 from cloud.epcis.events import CONTEXT, document, events
-from cloud.epcis.ledger import CrossingKey, Manner
+from cloud.epcis.ledger import CrossingKey
+from cloud.epcis.manner import Manner
 
 
 def export(

@@ -8,11 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import Connection, Row, select, tuple_
+from sqlalchemy import Connection, Row, exists, select, tuple_
 
-from cloud.epcis.events import Ids, Seen, Together
+from cloud.epcis.events import Seen, Together
+from cloud.epcis.manner import Manner, Place
 from cloud.ledger.tables import (
     crossings,
     envelopes,
@@ -23,10 +24,10 @@ from cloud.ledger.tables import (
     passages,
     sites,
     tags,
+    unit_contents,
 )
 from cloud.tags.story import Verdict
 from wire.codec import decode
-from wire.epc import decode as decode_epc
 from wire.errors import DecodeError
 from wire.events import TagMovement
 
@@ -51,31 +52,6 @@ class Portion:
     position: int
     passages: tuple[PassageKey, ...]
     booked: frozenset[CrossingKey]  # the crossings that caused these movements
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How things are told.
-
-    Places are told under the ids that master data gives them, else as addresses below `base`. A tag is a unit's
-    child by the unit's `declared` contents only, or also when it went through `together` with one unit and no other.
-    """
-
-    base: str
-    ids: Ids = "digital_link"
-    aggregate: Literal["declared", "together"] = "declared"
-
-    def read_point(self, row: Row[Any]) -> str:
-        return row.read_point or f"{self.base}/{row.site}/gates/{row.edge}/{row.gate}"
-
-    def biz_location(self, row: Row[Any], place: "Place") -> str:
-        return place.biz_location or row.site_location or f"{self.base}/{row.site}/places/{place.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    name: str
-    biz_location: str | None
 
 
 def portion(connection: Connection, site_id: int, after: int, now: datetime) -> Portion | None:
@@ -197,6 +173,7 @@ _CROSSINGS = (
         sites.c.biz_location.label("site_location"),
         gates.c.read_point,
         tags.c.parent,
+        exists().where(unit_contents.c.epc == crossings.c.epc).label("declared"),
     )
     .join(locations, locations.c.id == crossings.c.inside_id)
     .join(sites, sites.c.id == locations.c.site_id)
@@ -216,8 +193,7 @@ def _together(
 ) -> Together:
     edge, passage, inward, returned, expected = group
     first = rows[0]
-    units = [row.epc for row in rows if decode_epc(row.epc).sscc is not None]
-    only = units[0] if manner.aggregate == "together" and len(units) == 1 else None
+    only = manner.only_unit([(row.epc, row.declared) for row in rows])
     went_to = names[first.inside_id if inward else first.outside_id]
     return Together(
         edge=edge,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from cloud.epcis import ledger
 from cloud.epcis.events import events
-from cloud.epcis.ledger import Manner
+from cloud.epcis.manner import Manner
 from cloud.ledger import registers
 from cloud.ledger.cursors import advance, positions
 from cloud.ledger.database import insert

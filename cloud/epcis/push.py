@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from cloud.epcis import outbox
 from cloud.epcis.capture import CaptureDown, Refused, Repository
 from cloud.epcis.events import document
-from cloud.epcis.ledger import Manner
+from cloud.epcis.manner import Manner
 from cloud.epcis.outbox import State
 from cloud.ledger.database import Database
 

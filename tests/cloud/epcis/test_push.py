@@ -12,7 +12,8 @@ from sqlalchemy import select
 from cloud.epcis import outbox
 from cloud.epcis.capture import Repository as Client
 from cloud.epcis.export import export
-from cloud.epcis.ledger import Manner, sites_named
+from cloud.epcis.ledger import sites_named
+from cloud.epcis.manner import Manner
 from cloud.epcis.outbox import State
 from cloud.epcis.push import EpcisPush
 from cloud.ingest.retry import retry

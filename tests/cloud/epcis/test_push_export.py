@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cloud.epcis.capture import Repository as Client
 from cloud.epcis.export import export
-from cloud.epcis.ledger import Manner, sites_named
+from cloud.epcis.ledger import sites_named
+from cloud.epcis.manner import Manner
 from cloud.epcis.push import EpcisPush
 from tests.support.epcis_repository import repository
 from tests.support.ledger import (

@@ -12,7 +12,8 @@ from jsonschema import Draft7Validator, FormatChecker
 from cloud.epcis.events import CONTEXT, document
 from cloud.epcis.export import document_text, export, lines
 from cloud.epcis.hashid import event_id, event_ids
-from cloud.epcis.ledger import Manner, sites_named
+from cloud.epcis.ledger import sites_named
+from cloud.epcis.manner import Manner
 from cloud.masterdata.load import load
 from tests.support.ledger import (
     CASE,
@@ -219,6 +220,7 @@ def test_a_unit_and_those_of_its_declared_contents_that_were_read(cloud: Cloud, 
         "OBSERVE",
     )
     assert essence(packed) == essence(seen)
+    assert told(cloud, Manner(BASE, aggregate="together"))[1]["childEPCs"] == [CASE_LINK, OTHER_LINK]
 
 
 def test_a_unit_of_unknown_contents_is_told_by_itself_unless_a_site_wants_it_otherwise(cloud: Cloud) -> None:
