@@ -8,6 +8,7 @@ that are absent are passed over, with a word.
 
 import os
 import platform
+import subprocess
 import tempfile
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -147,15 +148,23 @@ def _models() -> Iterator[str]:
             yield value.strip()
 
 
-def write(report: Report, took_s: float) -> None:
-    reliability.draw(PLOT, report.sure)
+def revision() -> str:
+    """What was measured: the commit, and whether files differed from it."""
+    words = ["git", "describe", "--always", "--dirty= with changes not committed"]
+    told = subprocess.run(words, cwd=DOCS, capture_output=True, text=True, check=False)
+    return told.stdout.strip() or "an unknown revision"
+
+
+def write(report: Report, took_s: float, page: Path = PAGE, plot: Path = PLOT) -> None:
+    """Put a report between the page's markers; what is around them stays."""
+    reliability.draw(plot, report.sure)
     today = datetime.now(UTC).date()  # noqa: TID251 - a figure says when it was measured
-    head = f"Measured {today} on {machine()}; `make bench-gates` took {took_s:.0f} s."
-    plot = f"![Share of movements that were right, over the confidence that was said](images/{PLOT.name})"
-    text = "\n\n".join([BEGIN, head, *report.parts, plot, END])
-    page = PAGE.read_text("utf-8")
-    before, after = page[: page.index(BEGIN)], page[page.index(END) + len(END) :]
-    PAGE.write_text(before + text + after, "utf-8")
+    head = f"Measured {today} at {revision()}, on {machine()}; it took {took_s:.0f} s."
+    shown = f"![Share of movements that were right, over the confidence that was said](images/{plot.name})"
+    text = "\n\n".join([BEGIN, head, *report.parts, shown, END])
+    now = page.read_text("utf-8")
+    before, after = now[: now.index(BEGIN)], now[now.index(END) + len(END) :]
+    page.write_text(before + text + after, "utf-8")
 
 
 def main() -> None:

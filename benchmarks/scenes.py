@@ -25,7 +25,7 @@ from edge.replay import AFTER_THE_END_MS, events
 from simulators.doors.scenes import SCENES, Scene, as_it_came
 from wire.events import Event, TagMovement
 
-SEEDS = 6
+SEEDS = 3
 LIVED = ("buffered_link", "clock_step")  # by the steady clock, as an agent lives them: a recording has none
 BOOK_AT = 0.9
 SEEN_S = 15.0  # from the sill: read so long before or after is read on that crossing

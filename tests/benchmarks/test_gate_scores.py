@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from benchmarks import door_day, peers, scenes
+from benchmarks import door_day, gates, peers, scenes
 from benchmarks.folds import folds
 from benchmarks.gates_a import Run, Score
 from benchmarks.passes import Pass
@@ -176,3 +177,21 @@ def test_a_scene_of_which_nothing_is_said_is_missed_whole_and_what_is_added_is_w
     wrong = scenes.score(scene, [_moved(stray, 0.0, Direction.IN, 0.95), _moved(crossings[0]["epc"], 0.0,
                          Direction(crossings[0]["direction"]), 0.8)])  # fmt: skip
     assert (wrong["wrong"], wrong["booked wrongly"], wrong["right"], wrong["booked"]) == (1, 1, 1, 0)
+
+
+@pytest.mark.timeout(60)
+def test_a_report_is_put_between_the_markers_and_replaces_the_one_before(tmp_path: Path) -> None:
+    page, plot = tmp_path / "benchmarks.md", tmp_path / "images" / "plot.png"
+    page.write_text(f"before\n\n{gates.BEGIN}\nold\n{gates.END}\n\nafter\n", "utf-8")
+    for words in ("first", "second"):
+        report = gates.Report()
+        report.say(words)
+        report.sure["set"] = [(0.7, True), (0.95, True), (0.96, False)]
+        gates.write(report, 1.0, page, plot)
+    text = page.read_text("utf-8")
+    assert text.startswith("before\n\n")
+    assert text.endswith("\n\nafter\n")
+    assert "second" in text
+    assert "first" not in text
+    assert "old" not in text
+    assert plot.read_bytes().startswith(b"\x89PNG")
