@@ -3,7 +3,7 @@
 # make setup  only makes .venv with the program at .venv/bin/stockbeat
 # make chaos  twenty kills at random moments; make seeds: ten worlds of a minute each
 # make bench  the benchmarks, one after the other; those on recordings only where these are
-# make bench-gates  how often gates are right, beside others; writes docs/benchmarks.md
+# make bench-gates  how often gates are right, beside others; writes docs/benchmarks.md; HOURS=2 shortens its days
 # make lock   compiles the locks anew from pyproject.toml
 
 VENV := .venv
@@ -51,10 +51,10 @@ seeds: setup
 bench: setup
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.console_latency
-	$(BIN)/python -m benchmarks.gates --no-write
+	$(BIN)/python -m benchmarks.gates --no-write --hours 1 --seeds 1
 
 bench-gates: setup
-	$(BIN)/python -m benchmarks.gates
+	$(BIN)/python -m benchmarks.gates $(if $(HOURS),--hours $(HOURS))
 
 bench-edge: setup .venv-sllurp/.installed
 	$(BIN)/python -m benchmarks.llrp_decode
