@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 from collections import Counter
@@ -190,12 +191,9 @@ def llrp(listen: str, antennas: int, tags: int, kind: str, most_held: int, seed:
     about = llrp_single.KINDS[kind](tuple(range(1, antennas + 1)), llrp_single.MAC)
     reader = LlrpReader(about, _now_us, most_held=most_held)
 
-    def ordered() -> None:
-        if not (line := sys.stdin.readline()):
-            asyncio.get_running_loop().remove_reader(sys.stdin)
-            return
+    def ordered(line: str) -> None:
         try:
-            llrp_single.order(reader, line.strip())
+            llrp_single.order(reader, line)
         except ValueError as error:
             click.echo(str(error), err=True)
 
@@ -329,10 +327,23 @@ def _print(**what: Any) -> None:
     )
 
 
-def _listen_to_orders(ordered: Callable[[], None]) -> None:
-    """Have this called for each line of standard input, where that is something that can be waited for."""
+def _listen_to_orders(ordered: Callable[[str], None]) -> None:
+    """Have this called with each line of standard input, where that is something that can be waited for."""
+    loop, waiting = asyncio.get_running_loop(), bytearray()
+
+    def take() -> None:
+        # Not through sys.stdin, which would keep all but the first of lines that come together.
+        data = os.read(0, 4096)
+        if not data:
+            loop.remove_reader(0)
+        waiting.extend(data)
+        *lines, rest = waiting.decode("utf-8", "replace").split("\n")
+        waiting[:] = rest.encode()
+        for line in lines:
+            ordered(line.strip())
+
     with contextlib.suppress(PermissionError):  # a plain file cannot: nobody types into one
-        asyncio.get_running_loop().add_reader(sys.stdin, ordered)
+        loop.add_reader(0, take)
 
 
 def _now_us() -> int:

@@ -2,11 +2,15 @@
 
 import asyncio
 import struct
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from simulators.link import tcp
 from simulators.llrp.about import About
+from simulators.llrp.clock import MADE_US
 from simulators.llrp.reader import Reader
 from simulators.llrp.serve import Served
 from simulators.trouble import maker
@@ -161,3 +165,38 @@ async def test_a_trouble_that_hangs_up_ends_the_connection_only() -> None:
         await client.close()
         await until_alone(reader)
         assert reader.reading
+
+
+@pytest.mark.timeout(30)
+async def test_a_reader_by_itself_takes_orders_and_has_faults() -> None:
+    words = ["llrp", "--listen", "127.0.0.1:0", "--kind", "1.1", "--tags", "0", "--trouble", "clock-2000"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulators", *words,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    try:
+        host, _, port = (
+            (await process.stdout.readline()).decode().strip().removeprefix("tcp://").rpartition(":")
+        )
+        client = await connect((host, int(port)))
+        kind, body = await client.hear()
+        made_us = int.from_bytes(body[8:16], "big") - MADE_US
+        assert kind == 63
+        assert 0 <= made_us < 60_000_000
+        client.say(bytes.fromhex("0403 00000016 00000009 00 00F4 000B 00F5 0007 0008 80"))
+        assert (await client.hear())[0] == 13
+        process.stdin.write(b"dance\nantenna 2 off\n")
+        assert b"'dance' is no order" in await process.stderr.readline()
+        assert (await client.hear())[1][-7:] == bytes.fromhex("00FF 0007 00 0002")[-7:]
+        process.stdin.write(b"leave\n")
+        assert (await client.hear())[1].endswith(bytes.fromhex("0101 0004"))
+        assert await client.gone()
+        await client.close()
+    finally:
+        process.terminate()
+        process.stdin.close()
+        await process.wait()
+        await process.stderr.read()

@@ -89,12 +89,15 @@ async def test_reads_that_come_while_the_reader_is_set_up_are_not_lost() -> None
         assert epcs(await take(batches, 3)) == [B, A, C]
 
 
-async def test_a_reader_that_answers_what_has_no_answer_and_refuses_what_is_optional() -> None:
+async def test_a_reader_that_answers_what_has_no_answer_and_refuses_what_is_optional(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     # 1: says nothing of itself; 26: knows no GET_ROSPECS; 21: has nothing to delete
     fake = FakeReader(answers_holding=False, refuses={1: 109, 26: 109, 21: 100}, starts_by_itself=False)
     async with fake.listening(), driver(fake).open() as batches:
         fake.send(report(tag(A, NOON)))
         assert epcs(await take(batches, 1)) == [A]
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
 
 
 INPUTS, HOLD, KEEPALIVE = "00E1 0008", "00E2 0005 80", "00DC 0009 01 000001F4"

@@ -1,3 +1,5 @@
+import struct
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ SEEN = Row(
     reads=3,
 )
 ONLY_EPC = bytes.fromhex("00F0 0011 8D 3074257BF7194E4000001A86")
-OTHER = bytes.fromhex("3074257BF7194E4000001A86")
+EPC, OTHER = bytes.fromhex("3074257BF7194E4000001A85"), bytes.fromhex("3074257BF7194E4000001A86")
 
 
 def slow(body: bytes) -> list[Row]:
@@ -81,6 +83,24 @@ def test_long_epcs_short_ones_and_vendors_parameters() -> None:
     ] * 2
 
 
+def test_another_vendors_parameter_is_not_mistaken_for_one_of_impinj() -> None:
+    tag = "00F0 001F 8D 3074257BF7194E4000001A85 03FF 000E {} 00000038 0400"
+    others, impinjs = (bytes.fromhex(tag.format(vendor)) for vendor in ("00005E95", "0000651A"))
+    assert [row.phase for row in decode(others * 3 + impinjs * 3 + others)] == [None] * 3 + [1024] * 3 + [
+        None
+    ]
+
+
+def test_what_only_one_read_can_have_is_not_carried_forward() -> None:
+    whole = bytes.fromhex(
+        "00F0 003F 8D 3074257BF7194E4000001A85 03FF 000E 0000651A 00000038 0400"
+        "03FF 000E 0000651A 00000039 EA6B 03FF 0012 0000651A 00000037 0002 E2801160"
+    )
+    first, second, third = decode(whole * 2 + ONLY_EPC)
+    assert first == second == Row(EPC, rssi_centi_dbm=-5525, phase=1024, tid=bytes.fromhex("E2801160"))
+    assert third == Row(OTHER)
+
+
 @pytest.mark.parametrize(
     "body, words",
     [
@@ -110,7 +130,14 @@ short_params = st.sampled_from(sorted(TV_SIZES)).flatmap(
 epcs = st.binary(max_size=62).map(
     lambda epc: (6 + len(epc)).to_bytes(2, "big").join([b"\x00\xf1", (8 * len(epc)).to_bytes(2, "big")]) + epc
 )
-vendors = st.binary(max_size=20).map(lambda text: b"\x03\xff" + (4 + len(text)).to_bytes(2, "big") + text)
+makers = st.tuples(
+    st.sampled_from([25882, 25883]),
+    st.sampled_from([55, 56, 57, 58]),
+    st.sampled_from([b"", b"\1\2", b"\0\1\3\4"]),
+).map(lambda made: struct.pack("!II", *made[:2]) + made[2])
+vendors = (makers | st.binary(max_size=20)).map(
+    lambda text: b"\x03\xff" + (4 + len(text)).to_bytes(2, "big") + text
+)
 
 
 def tag_report(params: list[bytes]) -> bytes:
