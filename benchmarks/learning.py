@@ -15,7 +15,7 @@ def learn(config: Path, gate: str, labels: Path, out: Path) -> None:
     """Write the gate file `out` from the labelled recordings of `labels`, whose paths start at its folder.
 
     Raises:
-        NotLearned: with what the command said.
+        NotLearned: with the last that the command said.
     """
     words = [
         sys.executable, "-m", "stockbeat", "gates", "learn", "--config", str(config), "--gate", gate,
@@ -23,4 +23,5 @@ def learn(config: Path, gate: str, labels: Path, out: Path) -> None:
     ]  # fmt: skip
     told = subprocess.run(words, cwd=labels.parent, capture_output=True, text=True, check=False)
     if told.returncode or not out.exists():
-        raise NotLearned(f"{' '.join(words[2:])} did not learn:\n{told.stdout}{told.stderr}")
+        said = (told.stderr or told.stdout).strip().splitlines()
+        raise NotLearned(f"`stockbeat gates learn` did not: {said[-1] if said else 'it said nothing'}")
