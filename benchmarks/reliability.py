@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from benchmarks.shares import percent, table, wilson
 
 EDGES = (0.0, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0001)
+LEAST = 10  # movements of a bin that is drawn; the tables have them all
 HEAD = ("confidence", "movements", "mean confidence", "right")
 Sure = tuple[float, bool]  # a movement's confidence, and whether it was right
 
@@ -51,7 +52,7 @@ def draw(path: Path, sets: Mapping[str, Sequence[Sure]]) -> None:
     above, below = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
     above.plot([0.5, 1.0], [0.5, 1.0], color="0.7", linewidth=1, label="as said")
     for place, (name, sure) in enumerate(sets.items()):
-        found = bins(sure)
+        found = [b for b in bins(sure) if b.movements >= LEAST]
         mean = [b.mean for b in found]
         share = [b.right / b.movements for b in found]
         spans = [wilson(b.right, b.movements) for b in found]

@@ -3,8 +3,9 @@
     python -m benchmarks.scenes [SCENE ...] [--seeds N]
 
 Of each tag, the movements that were said are held against those that happened, in order: the longest common run of both
-is right, what was said beyond it is wrong, what is left of the truth was missed, unless a person was asked about it.
-A tag that two doors saw counts once; a crossing that no antenna read at all does not count.
+is right, what was said beyond it is wrong, what is left of the truth was missed, unless it was said at least that somebody
+should look, or that the tag turned back. A tag that two doors saw counts once; a crossing that no antenna read at all does
+not count.
 """
 
 import tomllib
@@ -30,7 +31,17 @@ LIVED = ("buffered_link", "clock_step")  # by the steady clock, as an agent live
 BOOK_AT = 0.9
 SEEN_S = 15.0  # from the sill: read so long before or after is read on that crossing
 HOUR_S = 3600.0  # clock_step sets the clock back by as much
-HEAD = ("scene", "crossings", "right", "booked right", "wrong", "booked wrongly", "missed", "asked")
+HEAD = (
+    "scene",
+    "crossings",
+    "right",
+    "booked right",
+    "wrong",
+    "booked wrongly",
+    "missed",
+    "asked",
+    "said to turn back",
+)
 
 
 def said(name: str, seed: int, scene: Scene) -> list[Event]:
@@ -70,6 +81,7 @@ def score(scene: Scene, told: Iterable[Event]) -> Counter[str]:
     moves: dict[str, list[str]] = defaultdict(list)
     booked: dict[str, list[str]] = defaultdict(list)
     asked: set[str] = set()
+    turned: set[str] = set()
     for event in told:
         if not isinstance(event, TagMovement):
             continue
@@ -81,6 +93,8 @@ def score(scene: Scene, told: Iterable[Event]) -> Counter[str]:
                 asked.add(event.epc)
         elif event.outcome.value == "undecided":
             asked.add(event.epc)
+        else:
+            turned.add(event.epc)
     counts = Counter[str]()
     for epc, happened_ in truth.items():
         right = common(tuple(happened_), tuple(moves[epc]))
@@ -91,7 +105,7 @@ def score(scene: Scene, told: Iterable[Event]) -> Counter[str]:
         counts["booked"] += sure
         counts["wrong"] += len(moves[epc]) - right
         counts["booked wrongly"] += len(booked[epc]) - sure
-        counts["asked" if epc in asked else "missed"] += left
+        counts["asked" if epc in asked else "turned" if epc in turned else "missed"] += left
     return counts
 
 
@@ -116,7 +130,7 @@ def common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
 
 def row(name: str, counts: Counter[str]) -> list[str]:
     crossings = counts["crossings"]
-    rest = ("wrong", "booked wrongly", "missed", "asked")
+    rest = ("wrong", "booked wrongly", "missed", "asked", "turned")
     return [name, str(crossings), percent(counts["right"], crossings), percent(counts["booked"], crossings),
             *(str(counts[key]) for key in rest)]  # fmt: skip
 
