@@ -1,6 +1,7 @@
 """Readers that publish MQTT, over real brokers: nothing that was published is lost, doubled, changed or misdated."""
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -427,3 +428,26 @@ async def test_messages_too_large_are_passed_over(tmp_path: Path) -> None:
             radio.sees(10)
             await site.until(lambda: not radio.missing(site))
     radio.holds(site)
+
+
+@pytest.fixture
+def certified(tmp_path: Path) -> Iterator[Server]:
+    """A broker that speaks TLS, with a certificate of its own making in cert.pem."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=broker", "-days", "1",
+         "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    with mosquitto(tmp_path, extra=f"certfile {tmp_path}/cert.pem\nkeyfile {tmp_path}/key.pem") as server:
+        yield server
+
+
+async def test_a_broker_is_believed_by_the_certificate_that_ca_file_names(certified: Server) -> None:
+    url = f"mqtts://127.0.0.1:{certified.port}?topic=door/1/#"
+    async with watching(read("zebra_iotc", certified.port, url=url)) as stranger:
+        await stranger.until(lambda: bool(stranger.reasons))
+    assert "ca_file" in stranger.reasons[0]
+    reader = read("zebra_iotc", certified.port, url=url, ca_file=certified.folder / "cert.pem")
+    async with watching(reader) as site:
+        await site.until(lambda: site.ups == 1)
