@@ -53,6 +53,8 @@ def draw(path: Path, sets: Mapping[str, Sequence[Sure]]) -> None:
     above.plot([0.5, 1.0], [0.5, 1.0], color="0.7", linewidth=1, label="as said")
     for place, (name, sure) in enumerate(sets.items()):
         found = [b for b in bins(sure) if b.movements >= LEAST]
+        if not found:
+            continue
         mean = [b.mean for b in found]
         share = [b.right / b.movements for b in found]
         spans = [wilson(b.right, b.movements) for b in found]
@@ -67,7 +69,7 @@ def draw(path: Path, sets: Mapping[str, Sequence[Sure]]) -> None:
         )
     above.set(ylabel="share that was right (95 % interval)", ylim=(0.3, 1.02))
     above.legend(loc="lower right", fontsize=9)
-    below.set(xlabel="confidence said", ylabel="movements", yscale="log", xlim=(0.48, 1.01))
+    below.set(xlabel="confidence said", ylabel="movements", yscale="symlog", xlim=(0.48, 1.01))
     for axes in (above, below):
         axes.grid(color="0.92")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,9 +3,9 @@
     python -m benchmarks.scenes [SCENE ...] [--seeds N]
 
 Of each tag, the movements that were said are held against those that happened, in order: the longest common run of both
-is right, what was said beyond it is wrong, what is left of the truth was missed, unless it was said at least that somebody
-should look, or that the tag turned back. A tag that two doors saw counts once; a crossing that no antenna read at all does
-not count.
+is right, what was said beyond it is wrong, what is left of the truth was missed, unless at least it was said that
+somebody should look, or that the tag turned back. A tag that two doors saw counts once; a crossing that no antenna read
+at all does not count.
 """
 
 import tomllib
