@@ -186,7 +186,8 @@ class Hearing:
             return heard
         once = self._first + np.arange(len(self.reader.aerials))
         heard = levels(self._room, once, still.x[None], still.y[None], starts[:1, None]) + gain
-        return heard[whose]
+        power: Floats = heard[whose]
+        return power
 
     def _power(self, group: Group, starts: Floats, whose: Ints, bodies: Sequence[Floats]) -> Floats:
         """(turns, tags) dBm of a group on its way."""
