@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.aggregator.aggregator import Aggregator
-from edge.aggregator.gate import LATE_MS, LONGEST_MS, QUIET_S
+from edge.aggregator.gate import QUIET_S
+from edge.aggregator.inbox import FOLD_MS, LATE_MS
 from edge.broker import SiteBroker
 from edge.build import aggregator_of
 from edge.clock import Clock, PlayedClock, SteadyClock, synchronised
@@ -187,7 +188,7 @@ async def _build(
     )  # fmt: skip
     keeper = Keeper(
         store, thread, engine, devices, disk, flow, uplink, clock, stamps,
-        version=_versions()["stockbeat"], behind_us=_behind_us(config), levels=aggregator.levels,
+XX
         troubles=aggregator.troubles,
         now_s=time.monotonic,
     )  # fmt: skip
@@ -288,7 +289,7 @@ async def _watch_wall(agent: Agent) -> None:
 
 def _behind_us(config: EdgeConfig) -> int:
     quiet_s = max([QUIET_S, *(gate.quiet_s or 0.0 for gate in config.gates)])
-    return 1000 * (LONGEST_MS + LATE_MS + SETTLING_MS + round(quiet_s * 1000))
+    return 1000 * (FOLD_MS + LATE_MS + SETTLING_MS + round(quiet_s * 1000))
 
 
 def _broker(uplink: UplinkConfig) -> Broker:

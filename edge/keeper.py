@@ -24,7 +24,9 @@ WATERMARK_EVERY = 10  # seconds
 
 
 class Keeper:
-    """`behind_us`: how long after a read the last event that rests on it may be said."""
+    """`behind_us`: how long after a read the last event that rests on it may be said, unless a gate is `undecided_us`
+    since longer.
+    """
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class Keeper:
         *,
         version: str,
         behind_us: int,
+        undecided_us: Callable[[], int | None],
         levels: Callable[[], Sequence[Level]],
         troubles: Callable[[], Sequence[str]],
         now_s: Callable[[], float],
@@ -56,6 +59,7 @@ class Keeper:
         self._stamps = stamps
         self._version = version
         self._behind_us = behind_us
+        self._undecided_us = undecided_us
         self._levels = levels
         self._troubles = troubles
         self._now_s = now_s
@@ -73,12 +77,15 @@ class Keeper:
                 await self._disk.trim()
             await self._hear_a_person()
             if tick and tick % WATERMARK_EVERY == 0 and self._stamps.wall is Wall.SYNCED:
-                self._engine.say(
-                    self._stamps.watermark(max(self._devices.complete_to_us() - self._behind_us, 0))
-                )
+                self._engine.say(self._stamps.watermark(self._complete_to_us()))
             await self.look_at_self()
             await self._sleep(EVERY_S)
             tick += 1
+
+    def _complete_to_us(self) -> int:
+        """No event that is older is to come."""
+        read_us, open_us = self._devices.complete_to_us() - self._behind_us, self._undecided_us()
+        return max(read_us if open_us is None else min(read_us, open_us), 0)
 
     def telemetry(self) -> Telemetry | None:
         """The newest state; None when the disk is so full that only events matter."""

@@ -116,6 +116,11 @@ class Aggregator:
             if watch := self._watches.get(key):
                 watch.restore(blob)
 
+    def undecided_since_us(self) -> int | None:
+        """Wall time from which something is under way at a gate: what is said of it may be dated so early."""
+        since = [at_us for gate in self._gates.values() if (at_us := gate.undecided_since_us()) is not None]
+        return min(since, default=None)
+
     def troubles(self) -> list[str]:
         """What is wrong with antennas now, in words; each begins with a name of its own, up to a colon."""
         return [trouble for antennas in self._antennas.values() for trouble in antennas.troubles()]

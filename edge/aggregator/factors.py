@@ -1,31 +1,29 @@
 """The factors that tell a tag that moves with a load from one that stands by; each a bounded log-likelihood ratio.
 
-Spreads and shifts in dB are what recordings of doors show for moving and for standing tags: a power that changes over half
-a wavelength (16 cm) of way, 5 dB and more between the two sides of a door.
+Spreads and shifts in dB are what recordings of doors show for moving and for standing tags: a power that changes over
+half a wavelength (16 cm) of way, 5 dB and more between the two sides of a door.
 """
 
 from dataclasses import dataclass
-from math import lgamma, log
+from math import log, pi, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge.aggregator.paths import Floats
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from edge.aggregator.slices import Bools, Floats, Ints, summed
 
 MOVING_DB = 2.0  # spread of the power of a tag on its way
+MOVING_MORE = 2.0  # and at least so many times that of one at rest
 SPREAD_MOST_DB2 = 9.0  # one reflection must not prove a movement
 SPREAD_LOOKS = 6  # reads beyond which a spread tells no more: they are not independent
 KNOWN_SPREAD = 1.0  # of a tag that stood before: people and loads that pass shadow it too
 UNKNOWN_HZ = 0.05  # rate of a tag that is hardly ever read
-UNKNOWN_BURST = 1.0  # a tag never read before came from somewhere
+UNKNOWN_BURST = 0.5  # a tag never read before came from somewhere
 REST_S = 5.0  # what is known of a tag's rest weighs as so many seconds of reading
 OWN_SIDE, OTHER_SIDE = 1.4, 0.7  # beta prior of the sides that read a tag in one zone
-NEAR_S_BINS = 3.2  # a load is near the sill for 0.8 s before and after it crosses
+NEAR_BINS = 3.2  # a load is near the sill for 0.8 s before and after it crosses
 PROFILE_PRIOR = 4.0  # reads, evenly over time and sides, that a profile starts with
 PROFILE_TRUST = 10.0  # reads of others from which it is half trusted
+PROFILE_LOOKS = 8.0  # reads of one tag beyond which it tells no more: they are not independent
 PROFILE_BINS = 2.0  # its resolution: half a second
 
 
@@ -50,9 +48,9 @@ class Looks:
         cell = tag * bins + bin_
         counts = np.bincount(cell, minlength=n * bins).reshape(n, bins).astype(float)
         share = np.minimum(1.0, most / np.maximum(counts, 1.0))
-        evidence = np.bincount(cell, weights=odds, minlength=n * bins).reshape(n, bins) * share
+        evidence = summed(cell, odds, n * bins).reshape(n, bins) * share
         weight = share[tag, bin_]
-        sided = np.bincount((tag * 2 + inner) * bins + bin_, weights=weight, minlength=2 * n * bins)
+        sided = summed((tag * 2 + inner) * bins + bin_, weight, 2 * n * bins)
         read = counts > 0
         return cls(
             tag=tag, bin=bin_, inner=inner, weight=weight, evidence=evidence, counts=counts,
@@ -66,11 +64,11 @@ class Looks:
 
     @property
     def bins(self) -> int:
-        return self.counts.shape[1]
+        return int(self.counts.shape[1])
 
     def sums(self, weights: Floats) -> Floats:
         """By tag, (n,), of something by read, (r,)."""
-        return np.bincount(self.tag, weights=weights, minlength=self.n)
+        return summed(self.tag, weights, self.n)
 
 
 def spread(looks: Looks, dbm: Floats, antenna: Ints, known: Bools, rest_db: float) -> Floats:
@@ -78,13 +76,15 @@ def spread(looks: Looks, dbm: Floats, antenna: Ints, known: Bools, rest_db: floa
     numbers, index = np.unique(antenna, return_inverse=True)
     cell, cells = looks.tag * len(numbers) + index, looks.n * len(numbers)
     count = np.bincount(cell, minlength=cells)
-    mean = np.bincount(cell, weights=dbm, minlength=cells) / np.maximum(count, 1)
-    squares = np.bincount(cell, weights=(dbm - mean[cell]) ** 2, minlength=cells).reshape(looks.n, -1).sum(axis=1)
+    mean = summed(cell, dbm, cells) / np.maximum(count, 1)
+    squares = summed(cell, (dbm - mean[cell]) ** 2, cells).reshape(looks.n, -1).sum(axis=1)
     free = np.maximum(count - 1, 0).reshape(looks.n, -1).sum(axis=1)
-    variance = np.minimum(squares / np.maximum(free, 1), SPREAD_MOST_DB2)
-    each = log(rest_db / MOVING_DB) + 0.5 * variance * (rest_db**-2 - MOVING_DB**-2)
+    variance = np.minimum(squares / np.maximum(free, 1), max(SPREAD_MOST_DB2, (3.0 * rest_db) ** 2))
+    moving_db = max(MOVING_DB, MOVING_MORE * rest_db)
+    each = log(rest_db / moving_db) + 0.5 * variance * (rest_db**-2 - moving_db**-2)
     odds = np.clip(np.minimum(free, SPREAD_LOOKS) * each, -4.0, 4.0)
-    return np.where(known, np.minimum(odds, KNOWN_SPREAD), odds)
+    bounded: Floats = np.where(known, np.minimum(odds, KNOWN_SPREAD), odds)
+    return bounded
 
 
 def burst(looks: Looks, known: Bools, rest_hz: Floats) -> Floats:
@@ -95,9 +95,12 @@ def burst(looks: Looks, known: Bools, rest_hz: Floats) -> Floats:
     return np.where(known, np.clip(0.5 * excess, -2.0, 2.0), UNKNOWN_BURST)
 
 
-def sides(looks: Looks, path: Floats) -> Floats:
-    """Bayes factor of "the sides that read it depend on where the load was" against "they never changed"."""
-    inside = path[looks.bin] * looks.weight * 0.7  # tempered: reads are not independent
+def sides(looks: Looks, where: Floats) -> Floats:
+    """Bayes factor of "the sides that read it depend on where the load was" against "they never changed".
+
+    `where`, here and below: how probable it is at each read that its load was inside, (r,).
+    """
+    inside = where * looks.weight * 0.7  # tempered: reads are not independent
     outside = 0.7 * looks.weight - inside
     inner = looks.inner
     oo, oi = looks.sums(outside * ~inner), looks.sums(outside * inner)
@@ -109,13 +112,12 @@ def sides(looks: Looks, path: Floats) -> Floats:
     return np.clip(apart - same, -4.0, 4.0)
 
 
-def shift(looks: Looks, path: Floats, dbm: Floats) -> Floats:
+def shift(looks: Looks, where: Floats, dbm: Floats) -> Floats:
     """On each side, its power with the load inside against its power with the load outside."""
-    inside = path[looks.bin]
     odds = np.zeros(looks.n)
     for inner in (False, True):
         side = looks.weight * (looks.inner == inner)
-        within, without = side * inside, side * (1.0 - inside)
+        within, without = side * where, side * (1.0 - where)
         n_in, n_out = looks.sums(within), looks.sums(without)
         change = looks.sums(within * dbm) / np.maximum(n_in, 1e-9)
         change -= looks.sums(without * dbm) / np.maximum(n_out, 1e-9)
@@ -127,11 +129,10 @@ def shift(looks: Looks, path: Floats, dbm: Floats) -> Floats:
 
 
 def rise(looks: Looks, changes: Floats, dbm: Floats) -> Floats:
-    """Its power while the load was over the sill against the rest of the time."""
-    reach = np.arange(-8, 9)
-    near = np.convolve(changes, np.exp(-0.5 * (reach / NEAR_S_BINS) ** 2))[8:-8]
-    near = np.minimum(near, 1.0) * min(1.0, float(changes.sum()))
-    at = looks.weight * near[looks.bin]
+    """Its power while its load was over the sill against the rest of the time. `changes` by tag and bin, (n, bins)."""
+    near = np.minimum(_blurred(changes, NEAR_BINS, 8), 1.0)
+    near *= np.minimum(1.0, changes.sum(axis=1))[:, None]
+    at = looks.weight * near[looks.tag, looks.bin]
     away = looks.weight - at
     n_at, n_away = looks.sums(at), looks.sums(away)
     change = looks.sums(at * dbm) / np.maximum(n_at, 1e-9) - looks.sums(away * dbm) / np.maximum(n_away, 1e-9)
@@ -146,19 +147,31 @@ def profile(looks: Looks, moved: Floats, rest_hz: Floats) -> tuple[Floats, Float
     Returns:
         How far the others can be trusted to show a profile (0 to 1), and the log-odds.
     """
-    reach = np.arange(-4, 5)
-    kernel = np.exp(-0.5 * (reach / PROFILE_BINS) ** 2)
-    kernel /= kernel.sum()
-    blurred = np.apply_along_axis(np.convolve, 2, looks.sided, kernel)[:, :, 4:-4]
-    mine = moved[:, None, None] * blurred
+    mine = moved[:, None, None] * _blurred(looks.sided, PROFILE_BINS, 4) / (PROFILE_BINS * sqrt(2.0 * pi))
     others = mine.sum(axis=0) - mine
     total = others.sum(axis=(1, 2))
     density = (others + PROFILE_PRIOR / (2 * looks.bins)) / (total + PROFILE_PRIOR)[:, None, None]
     own = looks.sided.sum(axis=2) + 0.5 + REST_S * rest_hz
     even = own / own.sum(axis=1, keepdims=True) / looks.bins
     odds = (looks.sided * (np.log(density) - np.log(even)[:, :, None])).sum(axis=(1, 2))
+    reads = looks.sided.sum(axis=(1, 2))
+    odds *= np.minimum(1.0, PROFILE_LOOKS / np.maximum(reads, 1.0))
     trust = total / (total + PROFILE_TRUST)
-    return trust, np.clip(trust * odds, -6.0, 6.0)
+    return trust, np.clip(trust * odds, -8.0, 6.0)
+
+
+def _blurred(by_bin: Floats, width: float, reach: int) -> Floats:
+    """A bell of 1 at its top laid over each bin, `width` bins wide (standard deviation), along the last axis."""
+    bins = by_bin.shape[-1]
+    padded = np.pad(by_bin, [(0, 0)] * (by_bin.ndim - 1) + [(reach, reach)])
+    result: Floats = sum(
+        (
+            np.exp(-0.5 * (tap / width) ** 2) * padded[..., reach + tap : reach + tap + bins]
+            for tap in range(-reach, reach + 1)
+        ),
+        np.zeros_like(by_bin),
+    )
+    return result
 
 
 def _normal(x: Floats, mean: float, variance: Floats) -> Floats:
@@ -171,4 +184,8 @@ def _beta(a: Floats, b: Floats) -> Floats:
 
 
 def _lgamma(x: Floats) -> Floats:
-    return np.array([lgamma(value) for value in x])
+    """Logarithm of the gamma function for x > 0: Stirling's series at x + 4 (error below 1e-6), and the recurrence."""
+    y = x + 4.0
+    series = (y - 0.5) * np.log(y) - y + 0.5 * log(2.0 * pi) + 1.0 / (12.0 * y) - 1.0 / (360.0 * y**3)
+    result: Floats = series - np.log(x * (x + 1.0) * (x + 2.0) * (x + 3.0))
+    return result

@@ -1,18 +1,19 @@
 """What a gate knows of the tags around it: a row each, of constant size whatever was read.
 
-Reads are folded in a slice of time at once, all tags together. For each tag a CUSUM (Page 1954) gathers evidence that it
-moves: reads that are unlikely at the rates it had at rest, and a power that jumps from one read to the next. It
+Reads are folded in a slice of time at once, all tags together. For each tag a CUSUM (Page 1954) gathers evidence that
+it moves: reads that are unlikely at the rates it had at rest, and a power that jumps from one read to the next. It
 fades within seconds of rest.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.aggregator.slices import Bools, Floats, Ints, Slice
+from edge.aggregator.slices import Bools, Floats, Ints, Slice, summed
 
 # Reads a second of a tag that is moving through a gate. Recordings have 1 (a load of 100 tags) to 6 (of 12 tags); the
 # lowest is taken, because the ratio to a rate of rest is what counts.
@@ -20,17 +21,33 @@ BURST_HZ = 1.0
 # What is assumed of a tag that has never been seen: a rate so low that its reads are news for some seconds.
 UNKNOWN_HZ = 0.05
 UNKNOWN_S = 8.0
-REST_S = 40.0  # memory of rates of rest: long against a passage (3 to 8 s), short against a day's work at the door
+REST_S = (
+    40.0  # memory of rates of rest: long against a passage (3 to 8 s), short against a day's work at the door
+)
 NEWS_LEAST, NEWS_MOST = -1.0, 3.0  # log-odds that one read may bring by its rate
-# Powers of successive reads by one antenna differ by 0.1 to 0.6 dB at rest and by 0.6 to 4 dB on the way (recorded
-# doors): the log-likelihood ratio of two Laplace distributions, halved because reads share their multipath.
-REST_STEP_DB, MOVING_STEP_DB = 0.5, 1.4
-STEP_WEIGHT = 0.5
-STEP_LEAST, STEP_MOST = -0.5, 1.5
+# When a gate is first switched on, all that stands around it is new.
+STARTING_MS, NEWS_STARTING = 4_000, 0.3
+# Powers of successive reads by one antenna differ by 0.1 to 0.5 dB at rest (recorded doors; more where a reader rounds
+# to whole dB or hops over many channels, so each gate learns its own), and on the way by more the longer the way
+# between them: 1 dB at 0.15 s, 2 dB from half a second on. Log-likelihood ratios of Laplace distributions.
+REST_STEP_DB = 0.4
+REST_STEPS_DB = (0.25, 2.5)
+REST_MEMORY = 500.0  # steps
+REST_CUT, REST_CUT_MEAN = (
+    2.5,
+    0.918,
+)  # steps are cut at 2.5 means: of a Laplace distribution 0.918 of the mean is left
+STEP_DB, STEP_DB_PER_S, STEP_DB_MOST = 0.5, 3.0, 2.0
+STEP_MORE = 1.5  # a step on the way is at least so many times one at rest
+STEP_MOST_DB = 3.0  # one jump is one reflection
+STEP_LEAST, STEP_MOST = -1.0, 2.0  # log-odds that one may bring
+STEP_WEIGHT = 0.5  # beside the rates: reads share their multipath
 STEP_MS = 1_500  # steps over a longer time say nothing
+STILL = 1.0  # evidence below which it is taken to stand
 MOVING = 4.0  # evidence from which a tag is taken to move: odds of e^4, about 55 to 1
 MOST = 8.0  # capped, so that it fades within seconds
-AWAY_MS = 10_000  # a tag not read for so long has come anew
+AWAY_MS = 120_000  # a tag not read for so long has come anew: the weakest strays are read every minute or so
+SEEN_S = 10.0  # one read so often is there all the time
 KNOWN_MS = 5_000  # a tag read over so long a time has rates of rest
 ZONE_S = 60.0  # in which half of what was known of its zone is doubted, while it is away
 HISTORY_S = 600.0  # and of whether it is one that moves
@@ -48,11 +65,11 @@ def _dtype(antennas: int) -> np.dtype[np.void]:
             ("settled_ms", "i8"),  # what is read before belongs to the passage before
             ("stirred", "i8"),  # number of the passage that it last stirred in
             ("known", "?"),  # it had been at rest when that passage opened,
-            ("rest_hz", "f8", (2,)),  # at these rates
-            ("seen", "f8", (2,)),  # reads outside and inside, fading over REST_S
-            ("evidence", "f8"),  # of movement
-            ("inside", "f8"),  # how probable it is that it is inside
-            ("history", "f8"),  # log-odds of movement, from earlier passages
+            ("rest_hz", "f4", (2,)),  # at these rates
+            ("seen", "f4", (2,)),  # reads outside and inside, fading over REST_S
+            ("evidence", "f4"),  # of movement
+            ("inside", "f4"),  # how probable it is that it is inside
+            ("history", "f4"),  # log-odds of movement, from earlier passages
             ("dbm", "f4", (antennas,)),  # of its last read by each antenna
             ("dbm_ms", "i8", (antennas,)),
         ]
@@ -63,6 +80,19 @@ class Saved(msgspec.Struct, array_like=True):
     epcs: list[str | None] = []  # by row
     tids: dict[int, str] = {}
     rows: bytes = b""
+    began_ms: int = 0
+    rest_db: float = REST_STEP_DB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folded:
+    """What a slice of reads brought, for each of the k tags in it."""
+
+    rows: Ints
+    stirring: Bools  # it is taken to move, and more so than before
+    news: Floats  # evidence of movement, log-odds
+    steps: Floats  # of these, by the steps of its power alone
+    told: Floats  # how many steps that were
 
 
 class Field:
@@ -76,6 +106,8 @@ class Field:
         self.tids: dict[int, str] = {}
         self.row_of: dict[str, int] = {}
         self._free: list[int] = []
+        self.began_ms = 0  # the first read ever
+        self.rest_db = REST_STEP_DB
 
     def add(self, epc: str, at_ms: int) -> int:
         """A new tag's row."""
@@ -93,21 +125,24 @@ class Field:
         self.rows[row] = new
         return row
 
-    def fold(self, reads: Slice, until_ms: int) -> tuple[Ints, Floats]:
-        """Take a slice of time, which ends at `until_ms`; its reads in order of time.
-
-        Returns:
-            The rows that were read and are taken to move, and the evidence of it that each brought, above 0.
-        """
+    def fold(self, reads: Slice, until_ms: int, *, quiet: bool) -> Folded:
+        """Take a slice of time, which ends at `until_ms`; its reads in order of time. `quiet`: no passage is open."""
+        if not self.began_ms:
+            self.began_ms = int(reads.ms[0])
         rows, index = np.unique(reads.tag, return_inverse=True)
         inner = self._inner[reads.antenna]
         known = self.rows[rows]
         gap_s = np.maximum(0, until_ms - known["folded_ms"]) / 1000.0
         self._come(known, gap_s, reads.ms[0])
         rates = self.rates(known, until_ms)[index, inner.astype(np.int64)]
-        news = np.clip(np.log(BURST_HZ / (rates + UNKNOWN_HZ)), NEWS_LEAST, NEWS_MOST)
-        news += STEP_WEIGHT * self._steps(reads, known, index)
-        brought = np.bincount(index, weights=news, minlength=len(rows))
+        most = NEWS_STARTING if until_ms < self.began_ms + STARTING_MS else NEWS_MOST
+        news = np.clip(np.log(BURST_HZ / (rates + UNKNOWN_HZ)), NEWS_LEAST, most)
+        steps, told, step = self._steps(reads, known, index)
+        if quiet:
+            still = (known["evidence"] < STILL) & (until_ms - known["came_ms"] > KNOWN_MS)
+            self._learn_rest(step[told & still[index]])
+        news += STEP_WEIGHT * steps
+        brought = summed(index, news, len(rows))
         evidence = np.maximum(0.0, known["evidence"] - BURST_HZ * gap_s)
         evidence = np.clip(evidence + brought, 0.0, MOST)
         known["evidence"] = evidence
@@ -123,22 +158,26 @@ class Field:
         known["folded_ms"] = until_ms
         self.rows[rows] = known
         stirring = (evidence >= MOVING) & (brought > 0.0) & (until_ms > known["settled_ms"])
-        return rows[stirring], brought[stirring]
+        return Folded(
+            rows=rows,
+            stirring=stirring,
+            news=brought,
+            steps=summed(index, steps, len(rows)),
+            told=summed(index, told, len(rows)),
+        )
 
     def _come(self, known: NDArray[Any], gap_s: Floats, at_ms: int) -> None:
         """What is known of tags that were away fades: they may have been carried anywhere."""
-        away = gap_s * 1000.0 > AWAY_MS
-        known["came_ms"] = np.where(away, at_ms, known["came_ms"])
-        known["inside"] = np.where(
-            away, 0.5 + (known["inside"] - 0.5) * np.exp(-gap_s / ZONE_S), known["inside"]
-        )
+        known["came_ms"] = np.where(gap_s * 1000.0 > AWAY_MS, at_ms, known["came_ms"])
+        unseen = np.exp(-np.maximum(0.0, gap_s - SEEN_S) / ZONE_S)
+        known["inside"] = 0.5 + (known["inside"] - 0.5) * unseen
         known["history"] *= np.exp(-gap_s / HISTORY_S)
 
     def rest(self, at_ms: int) -> None:
         """Note for all tags how they are read at rest: a passage opens."""
         rows = self.rows[: len(self.epcs)]
         rows["rest_hz"] = self.rates(rows, at_ms)
-        rows["known"] = (at_ms - rows["came_ms"] >= KNOWN_MS) & (at_ms - rows["last_ms"] < AWAY_MS)
+        rows["known"] = (at_ms - rows["came_ms"] >= KNOWN_MS) & (at_ms - rows["folded_ms"] < AWAY_MS)
 
     def rates(self, known: NDArray[Any], at_ms: int) -> Floats:
         """Reads a second outside and inside of some rows, shape (k, 2): low at first, then what they are."""
@@ -146,8 +185,20 @@ class Field:
         rates: Floats = (known["seen"] + UNKNOWN_HZ * UNKNOWN_S) / (over_s + UNKNOWN_S)[:, None]
         return rates
 
-    def _steps(self, reads: Slice, known: NDArray[Any], index: Ints) -> Floats:
-        """Evidence of movement of each read by how its power differs from that of the one before, by one antenna."""
+    def _learn_rest(self, steps: Floats) -> None:
+        """Follow how much the power of a tag at rest jumps from read to read."""
+        if not len(steps):
+            return
+        cut = np.minimum(steps, REST_CUT * self.rest_db).mean() / REST_CUT_MEAN
+        share = -np.expm1(-len(steps) / REST_MEMORY)
+        self.rest_db = float(np.clip(self.rest_db + share * (cut - self.rest_db), *REST_STEPS_DB))
+
+    def _steps(self, reads: Slice, known: NDArray[Any], index: Ints) -> tuple[Floats, Bools, Floats]:
+        """Evidence of movement of each read by how its power differs from that of the one before, by one antenna.
+
+        Returns:
+            Log-odds of each read, whether there was a read to compare it with, and the step in dB.
+        """
         antennas = len(self._inner)
         cell = index * antennas + reads.antenna
         order = np.argsort(cell, kind="stable")
@@ -158,12 +209,16 @@ class Field:
         first[1:] = sorted_cell[1:] != sorted_cell[:-1]
         row, antenna = np.divmod(sorted_cell[first], antennas)
         before[first], before_ms[first] = known["dbm"][row, antenna], known["dbm_ms"][row, antenna]
-        step = np.abs(dbm - before)
-        odds = np.log(REST_STEP_DB / MOVING_STEP_DB) + step * (1 / REST_STEP_DB - 1 / MOVING_STEP_DB)
-        told = np.where(ms - before_ms < STEP_MS, np.clip(odds, STEP_LEAST, STEP_MOST), 0.0)
-        result = np.empty_like(told)
-        result[order] = told
-        return result
+        step, gap_ms = np.abs(dbm - before), ms - before_ms
+        moving_db = np.minimum(STEP_DB + STEP_DB_PER_S * np.maximum(gap_ms, 0) / 1000.0, STEP_DB_MOST)
+        moving_db = np.maximum(moving_db, STEP_MORE * self.rest_db)
+        cut = np.minimum(step, np.maximum(STEP_MOST_DB, STEP_MORE * moving_db))
+        odds = np.log(self.rest_db / moving_db) + cut * (1.0 / self.rest_db - 1.0 / moving_db)
+        told, evidence, steps = np.empty(len(order), bool), np.empty(len(order)), np.empty(len(order))
+        steps[order] = step
+        told[order] = gap_ms < STEP_MS
+        evidence[order] = np.where(gap_ms < STEP_MS, np.clip(odds, STEP_LEAST, STEP_MOST), 0.0)
+        return evidence, told, steps
 
     def forget(self, before_ms: int) -> None:
         """Free the rows of tags that were last read before."""
@@ -178,13 +233,14 @@ class Field:
         return [epc for row in rows if (epc := self.epcs[row]) is not None]
 
     def save(self) -> Saved:
-        return Saved(self.epcs, self.tids, self.rows[: len(self.epcs)].tobytes())
+        return Saved(self.epcs, self.tids, self.rows[: len(self.epcs)].tobytes(), self.began_ms, self.rest_db)
 
     def restore(self, saved: Saved) -> bool:
         """Take saved rows; those of a gate with another number of antennas do not fit, and are left."""
         if len(saved.rows) != len(saved.epcs) * self._dtype.itemsize:
             return False
         self.epcs, self.tids = list(saved.epcs), dict(saved.tids)
+        self.began_ms, self.rest_db = saved.began_ms, saved.rest_db
         kept = np.frombuffer(saved.rows, self._dtype)
         self.rows = np.zeros(max(GROW, 2 * len(kept)), self._dtype)
         self.rows[: len(kept)] = kept

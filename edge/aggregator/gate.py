@@ -1,10 +1,10 @@
 """One gate: reads in, tag movements and passages out. Pure: time is an argument.
 
 Reads gather in slices of FOLD_MS and are folded into the field (edge/aggregator/field.py) when a slice is complete. A
-passage opens when a tag is seen to move and ends when its load has left or has come to rest. Movement is weighed: a load
-of a hundred tags that comes to rest beside the door is still surprising now and then, and the strays around it never
-stop. So the passage keeps a smoothed sum of the evidence that reads bring, and is alive while that is a fair share of
-what it was at its height. Then all its reads are judged together (edge/aggregator/judge.py).
+passage opens when a tag is seen to move and ends when its load has left or has come to rest. Movement is weighed: a
+load of a hundred tags that comes to rest beside the door is still surprising now and then, and the strays around it
+never stop. So the passage keeps a smoothed sum of the evidence that reads bring, and is alive while that is a fair
+share of what it was at its height. Then all its reads are judged together (edge/aggregator/judge.py).
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ import numpy as np
 
 from edge.aggregator.field import FORGET_MS, Field, Saved
 from edge.aggregator.inbox import FOLD_MS, LATE_MS, Inbox, slice_end
-from edge.aggregator.judge import Judgement, Scene, judge
-from edge.aggregator.model import DEFAULT, Model
+from edge.aggregator.judge import BIN_S, Judgement, Scene, judge
+from edge.aggregator.model import DEFAULT, Factor, Model
 from edge.aggregator.moments import Stamp
 from edge.aggregator.passage import Ended, Member, events_of
 from edge.aggregator.paths import STAYED_IN, WENT_IN, WENT_OUT
@@ -28,12 +28,25 @@ from wire.events import Event
 
 # A load that is read no more has left: 95 % of the gaps between reads of one tag are below 0.27 s in recordings of
 # 12-tag loads, and of the gaps of a load of 100 tags all are.
-GONE_MS = 1_250
+GONE_SHARE = 0.625  # of the quiet time: 1.25 s
 # One that is still read has come to rest when nothing has moved for so long.
 QUIET_S = 2.0
+# While its tags are read often, the steps of their powers must show that it rests: log-odds, gathered as a CUSUM.
+RESTING = 8.0
+MANY_STEPS = 12.0  # in QUIET_S
+REST_LOOKS_HZ = 10.0  # so many steps of a load in a second are independent
+# A load that has been clearly on the far side for so long has crossed, though it goes on moving; one that comes back
+# sooner has turned back.
+FAR_S = 8.5
+LOOK_EVERY_MS, LOOK_SHARE = (
+    2_000,
+    0.1,
+)  # less often as a passage grows old: a look costs as much as it has reads
+STRAY = 0.3  # less probably moving
+TOGETHER = 0.7  # share of the tags that moved, that did before a load crossed
+CLEAR = 0.8  # so probable it must be that a load is on a side
 # One that rests in the door itself is waited for: it will move on, one way or the other.
 IN_THE_DOOR = (0.25, 0.75)
-LOOK_AGAIN_MS = 5_000
 HOLD_MS = 600_000
 # After a reader has come back, what it had buffered comes within this time.
 CATCH_UP_MS = 1_000
@@ -43,6 +56,7 @@ HELD_MS = 120_000
 # a while are judged without waiting for the rest.
 LONG_MS = 20_000
 LONG_GONE_MS = 5_000
+LONGEST_MS = 60_000  # of what came before, no more is remembered while others go on
 # Movement below this share of the passage's height is what remains of a load at rest.
 # Big loads hum: a hundred tags at rest are surprising now and then, so more is asked where there was more.
 ALIVE = 0.15
@@ -54,9 +68,13 @@ BEGAN_MS = 3_000  # a tag that is seen to move had begun to so long before, at m
 # Reads of a tag so soon after it was said belong to what was said, and tell how it is read where it stands now.
 TAIL_MS = 3_000
 SWEEP_MS = 60_000
+REST_SPREAD = (
+    1.2  # spread of a power at rest over its mean step from read to read: 0.9 if independent, and it drifts
+)
 # What a passage says of a tag for the next ones, in log-odds.
-LEARNED, LEARNED_MOST = 0.5, 2.0
-HISTORY = (-3.0, 1.5)
+LEARNED, LEARNED_MOST = 0.5, 3.0
+LEARNED_FROM = (Factor.SPREAD, Factor.SIDES, Factor.PROFILE, Factor.SHIFT, Factor.RISE)
+HISTORY = (-6.0, 1.5)
 ZONE_SURE = 0.8  # where it was said to be is doubted so far
 
 
@@ -87,6 +105,9 @@ class Open(msgspec.Struct):
     active_us: int
     read_ms: int  # the last read of a tag that moved
     folded_ms: int  # what fades has been brought up to then
+    rested_ms: int
+    rest: float = 0.0  # evidence that its load rests
+    steps: float = 0.0  # of powers, lately
     look_ms: int = 0
     looked_ms: int = 0
     part_ms: int = 0  # when it is looked at whether some of it has ended
@@ -108,12 +129,6 @@ class State(msgspec.Struct, array_like=True):
     swept_ms: int
 
 
-def logit(p: Floats) -> Floats:
-    p = np.clip(p, 1e-4, 1.0 - 1e-4)
-    odds: Floats = np.log(p / (1.0 - p))
-    return odds
-
-
 def _least(height: float) -> float:
     """The movement below which a passage dies down, after it was so high."""
     return max(ALIVE * height, ALIVE_BIG * (height - BIG))
@@ -129,6 +144,9 @@ class GateWatch:
         self._index = {int(number): index for index, number in enumerate(self._numbers)}
         self._inner: Bools = np.array([gate.antennas[int(n)] is Side.INSIDE for n in self._numbers])
         self._quiet_ms = round(gate.quiet_s * 1000)
+        self._long_gone_ms = round(LONG_GONE_MS * gate.quiet_s / QUIET_S)
+        self._far_ms = round(1000 * FAR_S * gate.quiet_s / QUIET_S)
+        self._gone_ms = round(GONE_SHARE * gate.quiet_s * 1000)
         self._field = Field(self._inner)
         self._inbox = Inbox()
         self._recent: list[Slice] = []
@@ -191,6 +209,10 @@ class GateWatch:
             self._open.healthy = False
             self.changed = True
 
+    def undecided_since_us(self) -> int | None:
+        """Wall time before which all is decided, where a passage is open: nothing older will be said."""
+        return None if self._open is None else self._open.began_us - 1000 * LEAD_MS
+
     def save(self) -> bytes:
         self.changed = False
         return _ENCODER.encode(
@@ -205,7 +227,7 @@ class GateWatch:
         if not self._field.restore(state.field):
             return
         self._inbox.keep(decode(state.pending))
-        self._recent = [decode(state.recent)]
+        self._recent = [reads] if len(reads := decode(state.recent)) else []
         self._open, self._passages = state.open, state.passages
         self._folded_ms, self._swept_ms = state.folded_ms, state.swept_ms
 
@@ -220,26 +242,38 @@ class GateWatch:
         return events + self._close_before(ready_ms, stamp)
 
     def _fold(self, reads: Slice, end_ms: int) -> None:
-        rows, news = self._field.fold(reads, end_ms)
+        folded = self._field.fold(reads, end_ms, quiet=self._open is None)
         self._folded_ms = end_ms
         self._recent.append(reads)
-        if len(rows):
-            self._stir(reads, rows, news, end_ms)
+        if folded.stirring.any():
+            self._stir(reads, folded.rows[folded.stirring], folded.news[folded.stirring], end_ms)
         current = self._open
         if current is None:
-            while self._recent and self._recent[0].ms[-1] < end_ms - LEAD_MS:
+            while self._recent and self._recent[0].ms[-1] < end_ms - BEGAN_MS - LEAD_MS:
                 self._recent.pop(0)
             return
+        moves = self._field.rows["stirred"][folded.rows] == current.number
+        self._rest(current, float(folded.steps[moves].sum()), float(folded.told[moves].sum()), end_ms)
         mine = reads.ms[self._field.rows["stirred"][reads.tag] == current.number]
         if len(mine):
             current.read_ms = max(current.read_ms, int(mine[-1]))
             current.look_ms = self._look_ms(current)
 
+    def _rest(self, current: Open, steps: float, told: float, end_ms: int) -> None:
+        """Gather evidence that the load rests."""
+        seconds = (end_ms - current.rested_ms) / 1000
+        current.rested_ms = end_ms
+        current.steps = current.steps * float(np.exp(-1000 * seconds / self._quiet_ms)) + told
+        if told:
+            looks = min(told, REST_LOOKS_HZ * max(seconds, FOLD_MS / 1000))
+            current.rest = max(0.0, current.rest - steps / told * looks)
+
     def _look_ms(self, current: Open) -> int:
-        """When a passage may have ended: its load is read no more, or has come to rest."""
-        ends_ms = min(current.read_ms + GONE_MS, current.active_ms + self._quiet_ms)
-        while current.looked_ms >= ends_ms:
-            ends_ms += LOOK_AGAIN_MS
+        """When a passage may have ended: its load is read no more, has come to rest, or should be looked at again."""
+        again_ms = max(LOOK_EVERY_MS, round(LOOK_SHARE * (current.looked_ms - current.began_ms)))
+        ends_ms = min(current.read_ms + self._gone_ms, max(current.began_ms, current.looked_ms) + again_ms)
+        if current.rest >= RESTING or current.steps < MANY_STEPS:
+            ends_ms = min(ends_ms, max(current.active_ms + self._quiet_ms, current.looked_ms + FOLD_MS))
         return slice_end(ends_ms - 1)
 
     def _stir(self, reads: Slice, rows: Ints, news: Floats, end_ms: int) -> None:
@@ -253,7 +287,7 @@ class GateWatch:
                 number=self._passages, began_ms=began_ms,
                 began_us=int(mine.us[0]) - 1000 * (int(mine.ms[0]) - began_ms),
                 active_ms=int(mine.ms[last]), active_us=int(mine.us[last]), read_ms=int(mine.ms[last]),
-                folded_ms=end_ms, part_ms=slice_end(began_ms + LONG_MS),
+                folded_ms=end_ms, rested_ms=end_ms, part_ms=slice_end(began_ms + LONG_MS),
             )  # fmt: skip
             self._field.rest(began_ms)
         current = self._open
@@ -272,40 +306,64 @@ class GateWatch:
                 events += self._part(current, current.part_ms, stamp)
                 continue
             found = self._look(current, current.look_ms)
-            left = current.look_ms >= current.read_ms + GONE_MS
-            waited_ms = current.look_ms - current.began_ms
-            if not left and waited_ms < HOLD_MS and found.in_the_door():
+            split_ms = found.crossed_until_ms(self._far_ms / 1000) if found else None
+            if split_ms is not None and (before := self._look(current, split_ms)):
+                # It crossed, and has moved on since: what comes after is another passage.
+                events += self._say(
+                    current, before, split_ms, stamp, before.there_by(split_ms - self._far_ms // 2)
+                )
+                current.began_ms, current.began_us = split_ms, before.wall_us(split_ms)
+                found = self._look(current, current.look_ms)
+            if found and not self._over(current, found):
                 current.looked_ms = current.look_ms
+                # A stray that somebody walked past does not keep the passage open.
+                self._field.rows["stirred"][found.rows[found.judgement.moved < STRAY]] = 0
                 current.look_ms = self._look_ms(current)
                 continue
             self._open = None
-            events += self._say(current, found, current.look_ms, stamp)
+            events += self._say(current, found, current.look_ms, stamp) if found else []
             self._forget(current.look_ms)
         return events
 
+    def _over(self, current: Open, found: "Found") -> bool:
+        """Whether a passage that is looked at has ended."""
+        now_ms = current.look_ms
+        if now_ms >= current.read_ms + self._gone_ms or now_ms >= current.began_ms + HOLD_MS:
+            return True
+        resting = now_ms >= current.active_ms + self._quiet_ms
+        resting &= current.rest >= RESTING or current.steps < MANY_STEPS
+        return resting and not found.in_the_door()
+
     def _part(self, current: Open, at_ms: int, stamp: Stamp) -> list[Event]:
         """Say what became of tags that have left a passage in which others go on."""
-        current.part_ms = at_ms + LONG_GONE_MS
+        current.part_ms = at_ms + self._long_gone_ms
         found = self._look(current, at_ms)
+        if found is None:
+            return []
         rows = self._field.rows
-        left = (rows["last_ms"][found.rows] < at_ms - LONG_GONE_MS) & (
+        left = (rows["last_ms"][found.rows] < at_ms - self._long_gone_ms) & (
             rows["stirred"][found.rows] == current.number
         )
         if not left.any():
             return []
         events = self._say(current, found, at_ms, stamp, left)
-        if events:
-            current.began_ms, current.began_us = at_ms, int(found.wall_us(at_ms))
+        if events:  # what comes later is said as a passage of its own
+            current.began_us = found.wall_us(at_ms)
+        current.began_ms = max(current.began_ms, at_ms - LONGEST_MS)
+        self._recent = [each for each in self._recent if each.ms[-1] >= current.began_ms - LEAD_MS]
         return events
 
-    def _look(self, current: Open, at_ms: int) -> "Found":
-        """Judge all that was read in a passage so far."""
+    def _look(self, current: Open, at_ms: int) -> "Found | None":
+        """Judge all that was read in a passage so far; None if all of it has been judged before."""
         reads = join(self._recent)
         table = self._field.rows
         reads = reads.where(
-            (reads.ms >= np.maximum(current.began_ms - LEAD_MS, table["since_ms"][reads.tag])) & (reads.ms < at_ms)
+            (reads.ms >= np.maximum(current.began_ms - LEAD_MS, table["since_ms"][reads.tag]))
+            & (reads.ms < at_ms)
         ).ordered()
         members = np.unique(reads.tag[reads.ms >= current.began_ms])
+        if not len(members):
+            return None
         reads = reads.where(np.isin(reads.tag, members))
         known = table[members]
         scene = Scene(
@@ -318,6 +376,7 @@ class GateWatch:
             rest_hz=np.where(known["known"][:, None], known["rest_hz"], 0.0),
             inside=known["inside"],
             history=known["history"],
+            rest_db=REST_SPREAD * self._field.rest_db,
         )
         return Found(members, reads, scene, judge(scene, self.gate.model))
 
@@ -344,8 +403,12 @@ class GateWatch:
         rows = found.rows[mine]
         moved, ways = judgement.moved[mine], judgement.ways[mine]
         known = self._field.rows[rows]
-        told = np.clip(logit(moved), -LEARNED_MOST, LEARNED_MOST)
-        known["history"] = np.clip(known["history"] + LEARNED * told, *HISTORY)
+        told = sum(
+            (odds[mine] for name, odds in judgement.factors.items() if name in LEARNED_FROM),
+            np.zeros(len(rows)),
+        )
+        told = LEARNED * np.clip(told, -LEARNED_MOST, LEARNED_MOST)
+        known["history"] = np.clip(known["history"] + told, *HISTORY)
         inside = moved * (ways[:, WENT_IN] + ways[:, STAYED_IN]) + (1.0 - moved) * known["inside"]
         known["inside"] = 0.5 + ZONE_SURE * (inside - 0.5)
         crossed = moved * (ways[:, WENT_IN] + ways[:, WENT_OUT])
@@ -381,6 +444,28 @@ class Found:
         inside = (moved * (ways[:, WENT_IN] + ways[:, STAYED_IN])).sum() / moved.sum()
         return bool(IN_THE_DOOR[0] < inside < IN_THE_DOOR[1])
 
+    def crossed_until_ms(self, far_s: float) -> int | None:
+        """When it left the far side, or now, if the load crossed and was clearly there for so long."""
+        path = self.judgement.path[:-1]
+        if not len(path) or abs(path[0] - 0.5) < CLEAR - 0.5 or not (self.judgement.moved > 0.5).any():
+            return None
+        far = path < 1.0 - CLEAR if path[0] > 0.5 else path > CLEAR
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], far, [False]]).astype(np.int8)))
+        zero_ms = int(self.reads.ms[0])
+        for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            if (last - first) * BIN_S >= far_s:
+                moved = self.judgement.moved > 0.5
+                together = (self.there_by(zero_ms + round(1000 * BIN_S * (first + 1))) & moved).sum()
+                # Loads that follow each other without a break are no load that went there and back.
+                return zero_ms + round(1000 * BIN_S * last) if together > TOGETHER * moved.sum() else None
+        return None
+
+    def there_by(self, at_ms: int) -> Bools:
+        """The tags that had been read by then: later ones come with what follows."""
+        there = np.zeros(len(self.rows), bool)
+        there[self.scene.tag[self.reads.ms < at_ms]] = True
+        return there
+
     def wall_us(self, at_ms: int) -> int:
         """Wall time of a moment, by the read before it."""
         nearest = max(0, int(np.searchsorted(self.reads.ms, at_ms, side="right")) - 1)
@@ -391,7 +476,7 @@ class Found:
         last_s = np.zeros(n)
         last_s[scene.tag] = scene.at_s  # reads are in order: the last one stays
         counts = np.bincount(scene.tag, minlength=n)
-        found = verdicts(self.judgement, rose_and_fell(scene.tag, scene.dbm, n), last_s)
+        found = verdicts(self.judgement, rose_and_fell(scene.tag, scene.inner, scene.dbm, n), last_s)
         zero_ms = int(self.reads.ms[0])
         members = []
         for row, verdict, count in zip(self.rows.tolist(), found, counts.tolist(), strict=True):

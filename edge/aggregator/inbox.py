@@ -26,7 +26,7 @@ class Inbox:
         self.us: array[int] = array("q")
         self.tag: array[int] = array("q")
         self.antenna: array[int] = array("q")
-        self.dbm: array[float] = array("d")
+        self.dbm: array[float] = array("f")  # readers give half a dB at best
         self.due_ms = 0
 
     def all(self) -> Slice:
@@ -39,11 +39,15 @@ class Inbox:
     def keep(self, rest: Slice) -> None:
         """These go on waiting, and no others."""
         for mine, kept in (
-            (self.ms, rest.ms), (self.us, rest.us), (self.tag, rest.tag), (self.antenna, rest.antenna),
-            (self.dbm, rest.dbm),
-        ):  # fmt: skip
+            (self.ms, rest.ms),
+            (self.us, rest.us),
+            (self.tag, rest.tag),
+            (self.antenna, rest.antenna),
+        ):
             del mine[:]
             mine.frombytes(kept.tobytes())
+        del self.dbm[:]
+        self.dbm.frombytes(rest.dbm.astype(np.float32).tobytes())
         if len(rest):
             self.due_ms = slice_end(int(rest.ms.min())) + LATE_MS
 

@@ -1,35 +1,37 @@
 """What became of each tag in a passage: in, out, turned back, or at rest all the time.
 
-Two questions are answered together, by expectation maximisation (Dempster, Laird and Rubin 1977) over the tags that were
-read. *Which way did the load go?* The sides and powers of all reads of moving tags, through a hidden Markov model of two
-zones: a hundred tags read three times each show their way together though none does alone. *Did this tag move with
-it?* Factors that tell a moving tag from one that stands by (edge/aggregator/model.py), each a likelihood ratio.
+Two questions are answered together, by expectation maximisation (Dempster, Laird and Rubin 1977) over the tags that
+were read. *Which way did the load go?* The sides and powers of all reads of moving tags, through a hidden Markov model
+of two zones: a hundred tags read three times each show their way together though none does alone. *Did this tag move
+with it?* Factors that tell a moving tag from one that stands by (edge/aggregator/model.py), each a likelihood ratio.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.aggregator.factors import Looks, burst, profile, rise, shift, sides, spread
 from edge.aggregator.model import Factor, Model
-from edge.aggregator.paths import STAYED_IN, STAYED_OUT, WENT_IN, WENT_OUT, Floats, pairs, sigmoid, smoothed
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from edge.aggregator.paths import STAYED_IN, STAYED_OUT, WENT_IN, WENT_OUT, pairs, sigmoid, smoothed
+from edge.aggregator.slices import Bools, Floats, Ints
 
 BIN_S = 0.25  # of the hidden Markov models: a load takes a second or more over the sill
 # Reads in quick succession share their multipath: so much time between two that count as independent.
 INDEPENDENT_S = 0.15
 LOOKS = BIN_S / INDEPENDENT_S  # independent reads of one tag that a bin can hold
-LOAD_LOOKS = 2.5  # and of a whole load, whose tags lie within a metre or two
+LOAD_LOOKS = 3.0  # and of a whole load, whose tags lie within a metre or two
 CHANGE = 0.02  # a bin: something at a door changes sides about once in 12 s
-ROUNDS = 6  # of maximisation; what is said settles in three or four
+LOAD_S = 2.5  # so far apart are the middles of the reads of one load's tags (standard deviation)
+SURE = (
+    3  # power by which tags count that probably moved: a hundred strays at 0.3 must not outvote a load of ten
+)
+ROUNDS = 6  # of maximisation, at most; most settle in three or four
+SETTLED = 0.01  # no probability changed more
 SHY_READS = 3.0  # a tag's usual power is taken to be the others' until it has been read more often than this
 MOST_ODDS = 3.0  # of one read: odds of 20 to 1
 LEAST_ODDS = 0.05
 # A tag was with its load for so long before its own first read and after its last.
-MARGIN_S = 1.5
+MARGIN_S = 2.0
 # Tags that themselves show the other way than the load make a load of their own, if there are so many.
 OTHER_LOAD = 3
 CONTRARY = 2.0  # log-odds from which one does
@@ -39,8 +41,8 @@ CONTRARY = 2.0  # log-odds from which one does
 class Scene:
     """The reads of a passage and what was known before. `n` tags, `r` reads in order of time.
 
-    `inside` is how probable each tag's first zone was inside; `rest_hz` its rates of rest outside and inside, of use where
-    it is `known`; `history` log-odds of movement from earlier passages.
+    `inside` is how probable each tag's first zone was inside; `rest_hz` its rates of rest outside and inside, of use
+    where it is `known`; `history` log-odds of movement from earlier passages.
     """
 
     tag: Ints  # (r,) 0 .. n-1
@@ -52,6 +54,7 @@ class Scene:
     rest_hz: Floats  # (n, 2)
     inside: Floats  # (n,)
     history: Floats  # (n,)
+    rest_db: float = 0.0  # spread of powers at rest, as the gate has learned it
     eyes: Floats | None = None  # log-odds of the four pairs that photo-eyes bring, for every load
 
     @property
@@ -76,17 +79,24 @@ class Judgement:
 def judge(scene: Scene, model: Model) -> Judgement:
     """Judge a passage. Needs at least one read of each tag."""
     looks = _looks(scene, model)
-    own = pairs(looks.evidence, CHANGE)
+    bins = np.arange(looks.bins)
+    between = (bins > looks.first[:, None]) & (bins <= looks.last[:, None])
+    own = pairs(looks.evidence, np.where(between, CHANGE, 0.0))
     fixed = {
-        Factor.SPREAD: spread(looks, scene.dbm, scene.antenna, scene.known, model.rest_db),
+        Factor.SPREAD: spread(
+            looks, scene.dbm, scene.antenna, scene.known, max(model.rest_db, scene.rest_db)
+        ),
         Factor.BURST: burst(looks, scene.known, scene.rest_hz),
         Factor.HISTORY: scene.history,
     }
     first = model.moving + sum(model.weights[name] * odds for name, odds in fixed.items())
-    state = _Load(np.zeros(scene.n, np.int64), np.asarray(sigmoid(first)))
+    state = _Load(np.zeros(scene.n, np.int64), sigmoid(np.asarray(first)))
+    near = _nearness(looks)
     for _ in range(ROUNDS):
-        state = _round(scene, model, looks, own, fixed, state)
+        before, state = state, _round(scene, model, looks, near, fixed, state)
         state.group = _groups(state.moved, own, state.company, state.group)
+        if state.group is before.group and np.abs(state.moved - before.moved).max() < SETTLED:
+            break
     ways = _normalised(model.own * own + state.company + _prior(scene))
     return Judgement(
         moved=state.moved,
@@ -95,7 +105,7 @@ def judge(scene: Scene, model: Model) -> Judgement:
         factors={name: model.weights[name] * odds for name, odds in state.factors.items()},
         own=model.own * own,
         company=state.company,
-        path=state.paths[0],
+        path=_whole(looks, state.moved, state.group),
         group=state.group,
     )
 
@@ -108,7 +118,6 @@ class _Load:
         self.moved = moved
         self.factors: dict[Factor, Floats] = {}
         self.company = np.zeros((len(group), 4))
-        self.paths: list[Floats] = []
         self.changes = np.zeros((len(group), 0, 2))
 
 
@@ -122,57 +131,82 @@ def _looks(scene: Scene, model: Model) -> Looks:
     usual = (powers + SHY_READS * scene.dbm.mean()) / (count + SHY_READS)
     odds = np.clip(base + per_db * (scene.dbm - usual[scene.tag]), LEAST_ODDS, MOST_ODDS)
     return Looks.of(
-        scene.tag, (scene.at_s / BIN_S).astype(np.int64), scene.inner, np.where(scene.inner, odds, -odds), scene.n, LOOKS
+        scene.tag,
+        (scene.at_s / BIN_S).astype(np.int64),
+        scene.inner,
+        np.where(scene.inner, odds, -odds),
+        scene.n,
+        LOOKS,
     )
 
 
 def _round(
-    scene: Scene, model: Model, looks: Looks, own: Floats, fixed: dict[Factor, Floats], state: _Load
+    scene: Scene, model: Model, looks: Looks, near: Floats, fixed: dict[Factor, Floats], state: _Load
 ) -> _Load:
     result = _Load(state.group, state.moved)
-    factors = {name: np.zeros(scene.n) for name in (Factor.SIDES, Factor.PROFILE, Factor.SHIFT, Factor.RISE)}
-    result.changes = np.zeros((scene.n, looks.bins, 2))
-    for group in range(state.group.max() + 1):
-        members = state.group == group
-        weight = np.where(members, state.moved, 0.0)
-        evidence = _together(looks, weight)
-        path, changes = smoothed(evidence, CHANGE)
-        result.paths.append(path)
-        company = _company(looks, evidence, model.load)
-        if scene.eyes is not None:
-            company = company + scene.eyes
-        result.company[members] = company[members]
-        result.changes[members] = changes
-        trust, profiled = profile(looks, weight, scene.rest_hz)
-        found = {
-            Factor.SIDES: (1.0 - trust) * sides(looks, path),
-            Factor.PROFILE: profiled,
-            Factor.SHIFT: shift(looks, path, scene.dbm),
-            Factor.RISE: rise(looks, changes.sum(axis=1), scene.dbm),
-        }
-        for name, odds in found.items():
-            factors[name][members] = odds[members]
-    result.factors = fixed | factors
+    evidence, change = _together(looks, near, state.moved, state.group)
+    path, result.changes = smoothed(evidence, change)
+    result.company = _company(looks, evidence, change, model.load)
+    if scene.eyes is not None:
+        result.company = result.company + scene.eyes
+    trust, profiled = profile(looks, state.moved, scene.rest_hz)
+    where = path[scene.tag, looks.bin]
+    result.factors = fixed | {
+        Factor.SIDES: (1.0 - trust) * sides(looks, where),
+        Factor.PROFILE: profiled,
+        Factor.SHIFT: shift(looks, where, scene.dbm),
+        Factor.RISE: rise(looks, result.changes.sum(axis=2), scene.dbm),
+    }
     odds = model.moving + sum(model.weights[name] * found for name, found in result.factors.items())
     result.moved = sigmoid(np.asarray(odds))
     return result
 
 
-def _together(looks: Looks, weight: Floats) -> Floats:
-    """What all tags of a load say together, by bin: their mean, as often as a load can be looked at independently."""
-    said = weight @ looks.evidence
-    most = weight @ np.minimum(looks.counts, looks.most)
-    enough = np.minimum(weight @ looks.counts, LOAD_LOOKS)
-    evidence: Floats = said / np.maximum(most, 1e-9) * enough
-    return evidence
+def _nearness(looks: Looks) -> Floats:
+    """How far each tag tells of another's load, by when they were read, (n, n): loads follow each other."""
+    middle = looks.counts @ np.arange(looks.bins) / looks.counts.sum(axis=1) * BIN_S
+    near: Floats = np.exp(-0.5 * ((middle[:, None] - middle) / LOAD_S) ** 2)
+    return near
 
 
-def _company(looks: Looks, evidence: Floats, most: float) -> Floats:
+def _together(looks: Looks, near: Floats, moved: Floats, group: Ints) -> tuple[Floats, Floats]:
+    """What the tags that moved with each tag say together, by bin: their mean, as often as a load can be looked at
+    independently.
+
+    Returns:
+        Evidence, and the probability of a change, (n, bins) each: a load that is not read is not there, and does not
+        turn round unseen.
+    """
+    sure = near * (group[:, None] == group) * moved**SURE
+    return _mean(sure, looks)
+
+
+def _mean(sure: Floats, looks: Looks) -> tuple[Floats, Floats]:
+    columns = np.concatenate([looks.evidence, np.minimum(looks.counts, looks.most), looks.counts], axis=1)
+    said, most, counts = np.split(sure @ columns, 3, axis=1)
+    enough = np.minimum(counts, LOAD_LOOKS)
+    return said / np.maximum(most, 1e-9) * enough, CHANGE * np.minimum(1.0, enough)
+
+
+def _whole(looks: Looks, moved: Floats, group: Ints) -> Floats:
+    """Where all that moved was, as one: the first of two loads."""
+    evidence, change = _mean(np.where(group == 0, moved, 0.0)[None] ** SURE, looks)
+    path: Floats = smoothed(evidence, change)[0][0]
+    return path
+
+
+def _company(looks: Looks, evidence: Floats, change: Floats, most: float) -> Floats:
     """Which way the load went while each tag was with it: log-likelihoods of the pairs, none below -most."""
+    near = _near(looks)
+    return np.maximum(pairs(np.where(near, evidence, 0.0), np.where(near, change, 0.0)), -most)
+
+
+def _near(looks: Looks) -> Bools:
+    """The bins in which each tag was with its load, (n, bins)."""
     margin = round(MARGIN_S / BIN_S)
     bins = np.arange(looks.bins)
-    near = (bins >= looks.first[:, None] - margin) & (bins <= looks.last[:, None] + margin)
-    return np.maximum(pairs(np.where(near, evidence, 0.0), CHANGE), -most)
+    near: Bools = (bins >= looks.first[:, None] - margin) & (bins <= looks.last[:, None] + margin)
+    return near
 
 
 def _groups(moved: Floats, own: Floats, company: Floats, group: Ints) -> Ints:
@@ -198,9 +232,7 @@ def _normalised(logs: Floats) -> Floats:
 
 def _crossed(looks: Looks, ways: Floats, changes: Floats) -> Floats:
     """When a tag crossed: when its load did, near its own reads."""
-    margin = round(MARGIN_S / BIN_S)
-    bins = np.arange(looks.bins)
-    near = (bins >= looks.first[:, None] - margin) & (bins <= looks.last[:, None] + margin)
+    near, bins = _near(looks), np.arange(looks.bins)
     direction = (ways[:, WENT_IN] < ways[:, WENT_OUT]).astype(np.int64)
     flow = np.take_along_axis(changes, direction[:, None, None], axis=2)[:, :, 0] * near
     total = flow.sum(axis=1)

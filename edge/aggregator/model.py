@@ -1,7 +1,7 @@
 """What a gate takes for granted when it judges: how reads of each antenna tell the side, and what tells movement.
 
-The defaults know nothing of a particular door. `gates learn` fits them to one from labelled passes; what it fits is kept
-in a file of some thirty numbers (edge/calibration.py), and the agent only reads them.
+The defaults know nothing of a particular door. `gates learn` fits them to one from labelled passes; what it fits is
+kept in a file of some thirty numbers (edge/calibration.py), and the agent only reads them.
 """
 
 from collections.abc import Mapping
@@ -37,10 +37,10 @@ WEIGHTS: Mapping[Factor, float] = {
     Factor.SPREAD: 1.0,
     Factor.BURST: 1.0,
     Factor.SIDES: 1.0,
-    Factor.PROFILE: 0.5,
+    Factor.PROFILE: 0.7,
     Factor.SHIFT: 1.0,
     Factor.RISE: 0.5,
-    Factor.HISTORY: 1.0,
+    Factor.HISTORY: 1.5,
 }
 
 

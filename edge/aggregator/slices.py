@@ -25,7 +25,9 @@ class Slice:
         return len(self.ms)
 
     def where(self, chosen: Bools | Ints | slice) -> "Slice":
-        return Slice(self.ms[chosen], self.us[chosen], self.tag[chosen], self.antenna[chosen], self.dbm[chosen])
+        return Slice(
+            self.ms[chosen], self.us[chosen], self.tag[chosen], self.antenna[chosen], self.dbm[chosen]
+        )
 
     def ordered(self) -> "Slice":
         """In order of time; those of one millisecond as they came."""
@@ -34,15 +36,35 @@ class Slice:
         return self.where(np.argsort(self.ms, kind="stable"))
 
     def encode(self) -> list[bytes]:
-        return [column.tobytes() for column in (self.ms, self.us, self.tag, self.antenna, self.dbm)]
+        """Packed into 17 bytes a read: times as differences to the first, in 4 bytes.
+
+        That is 24 days of steady time, and 35 minutes of a step of the wall clock within a passage; more is cut.
+        """
+        if not len(self):
+            return []
+        ms0, us0 = int(self.ms[0]), int(self.us[0])
+        ms = self.ms - ms0
+        us = np.clip(self.us - us0 - 1000 * ms, -(1 << 31), (1 << 31) - 1)
+        return [
+            np.array([ms0, us0], "<i8").tobytes(), ms.astype("<i4").tobytes(), us.astype("<i4").tobytes(),
+            self.tag.astype("<u4").tobytes(), self.antenna.astype("u1").tobytes(), self.dbm.astype("<f4").tobytes(),
+        ]  # fmt: skip
 
 
-NONE = Slice(*(np.empty(0, np.int64) for _ in range(4)), np.empty(0))
+_NO_INTS = np.empty(0, np.int64)
+NONE = Slice(_NO_INTS, _NO_INTS, _NO_INTS, _NO_INTS, np.empty(0))
 
 
-def decode(columns: Sequence[bytes]) -> Slice:
-    ms, us, tag, antenna = (np.frombuffer(column, np.int64) for column in columns[:4])
-    return Slice(ms, us, tag, antenna, np.frombuffer(columns[4], np.float64))
+def decode(packed: Sequence[bytes]) -> Slice:
+    if not packed:
+        return NONE
+    ms0, us0 = (int(value) for value in np.frombuffer(packed[0], "<i8"))
+    ms = np.frombuffer(packed[1], "<i4").astype(np.int64)
+    us = np.frombuffer(packed[2], "<i4").astype(np.int64)
+    return Slice(
+        ms0 + ms, us0 + 1000 * ms + us, np.frombuffer(packed[3], "<u4").astype(np.int64),
+        np.frombuffer(packed[4], "u1").astype(np.int64), np.frombuffer(packed[5], "<f4").astype(np.float64),
+    )  # fmt: skip
 
 
 def join(slices: Sequence[Slice]) -> Slice:
@@ -56,3 +78,8 @@ def join(slices: Sequence[Slice]) -> Slice:
         np.concatenate([each.antenna for each in slices]),
         np.concatenate([each.dbm for each in slices]),
     )
+
+
+def summed(by: Ints, weights: Floats | Bools, size: int) -> Floats:
+    """Sums of weights by number, shape (size,)."""
+    return np.bincount(by, weights=weights, minlength=size).astype(np.float64)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.aggregator.judge import Judgement
-from edge.aggregator.paths import STAYED_IN, STAYED_OUT, WENT_IN, WENT_OUT, Floats
+from edge.aggregator.paths import STAYED_IN, STAYED_OUT, WENT_IN, WENT_OUT
+from edge.aggregator.slices import Bools, Floats, Ints
 from wire.events import Direction
 
 # Bounds of what is said: no passage is certain, and below the lower one nothing is decided.
@@ -17,6 +18,7 @@ MOVED = 0.7  # from which a tag that did not cross is said to have turned back, 
 # A tag that came and went without crossing: its power rose and fell by so much, with so many reads.
 RISE_DB = 4.0
 TURN_READS = 5
+SMOOTH = 3  # reads: one alone is a reflection
 TURN_LEAST, TURN_SHARE = 1.5, 0.3  # tags, and share of a load's, that show it before the rest are believed to
 
 
@@ -51,7 +53,14 @@ def verdicts(judgement: Judgement, rose_and_fell: Floats, last_s: Floats) -> lis
 
 
 def _verdict(
-    gone_in: float, gone_out: float, moved: float, shown: bool, crossed_s: float, last_s: float, *, turned: bool
+    gone_in: float,
+    gone_out: float,
+    moved: float,
+    shown: bool,
+    crossed_s: float,
+    last_s: float,
+    *,
+    turned: bool,
 ) -> Verdict:
     best, crossed = max(gone_in, gone_out), gone_in + gone_out
     if best >= DECIDED:
@@ -63,13 +72,19 @@ def _verdict(
     return Verdict(None, 1.0 - best, last_s)
 
 
-def rose_and_fell(tag: np.ndarray, dbm: Floats, n: int) -> Floats:
-    """How far each tag's smoothed power rose above its first and its last, in dB; 0 with few reads. Reads in order."""
+def rose_and_fell(tag: Ints, inner: Bools, dbm: Floats, n: int) -> Floats:
+    """How far each tag's smoothed power on one side rose above its first and its last there, in dB; 0 with few reads.
+
+    Args:
+        tag, inner, dbm: of each read, in order of time.
+    """
     result = np.zeros(n)
-    for each in range(n):
-        powers = dbm[tag == each]
-        if len(powers) < TURN_READS:
-            continue
-        smooth = np.convolve(powers, np.full(3, 1 / 3), mode="valid")
-        result[each] = smooth.max() - max(smooth[0], smooth[-1])
+    cell = tag * 2 + inner
+    order = np.argsort(cell, kind="stable")
+    numbers, starts = np.unique(cell[order], return_index=True)
+    for number, powers in zip(numbers.tolist(), np.split(dbm[order], starts[1:]), strict=True):
+        if len(powers) >= TURN_READS:
+            smooth = np.convolve(powers, np.full(SMOOTH, 1 / SMOOTH), mode="valid")
+            rise = smooth.max() - max(powers[0], powers[-1])
+            result[number // 2] = max(result[number // 2], rise)
     return result

@@ -26,13 +26,15 @@ class Kept(Parts):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.troubles: list[str] = []
+        self.undecided_us: int | None = None
         self.uplink = Uplink(
             Broker("127.0.0.1", 1, False, 3), self.store, self.thread, self.flow, missing=self.stamps.missing,
             telemetry=lambda: None, now=lambda: self.seconds, chance=lambda: 0.0,
         )  # fmt: skip
         self.keeper = Keeper(
             self.store, self.thread, self.engine, self.devices, self.disk, self.flow, self.uplink, self.clock,
-            self.stamps, version="0.1.0", behind_us=BEHIND_US, levels=list, troubles=lambda: self.troubles,
+            self.stamps, version="0.1.0", behind_us=BEHIND_US,
+            undecided_us=lambda: self.undecided_us, levels=list, troubles=lambda: self.troubles,
             now_s=lambda: self.seconds, sleep=self._sleep,
         )  # fmt: skip
         self.until_s = 0.0
@@ -79,6 +81,17 @@ async def test_a_watermark_comes_every_ten_seconds_while_the_clock_is_right(kept
         (START_US + 120_000_000 - BEHIND_US) / 1e6, abs=0.01
     )
     assert (third.complete_to - second.complete_to).total_seconds() == 10
+
+
+async def test_a_watermark_waits_for_a_gate_that_has_not_decided(kept: Kept) -> None:
+    """A load may stand in a door for minutes; what is said of it then is dated when it crossed."""
+    kept.stamps.wall = Clock.SYNCED
+    kept.devices.up("dock-1", "")
+    kept.undecided_us = START_US - 60_000_000
+    kept.clock.set(START_US + 100_000_000)
+    await kept.keep(30.5)
+
+    assert [mark.complete_to.timestamp() for mark in await watermarks(kept)][1:] == [START_US / 1e6 - 60] * 2
 
 
 async def test_its_health_says_what_is_wrong(kept: Kept) -> None:

@@ -26,18 +26,19 @@ def test_loads_of_a_hundred_tags_beat_the_first_and_last_antenna(name: str) -> N
     ours, simple = gates_b.uncalibrated(run), dict(gates_b.of_peers(run))["first and last antenna"]
 
     assert simple.counts["right"] < 0.84 * simple.movements
-    assert ours.counts["right"] > 0.93 * ours.movements
+    assert ours.counts["right"] > 0.98 * ours.movements
     assert ours.counts["wrong"] == 0
     assert ours.counts["stray booked"] <= 3
-    assert ours.counts["stray moved"] < simple.counts["stray moved"] / 5
+    assert ours.counts["stray moved"] < simple.counts["stray moved"] / 2
 
 
 @pytest.mark.parametrize("name", gates_b.RUNS)
 def test_hardly_anything_is_said_of_a_hundred_tags_that_is_wrong(name: str) -> None:
     ours = gates_b.uncalibrated(gates_b.run(name))
 
+    assert ours.counts["right"] > 0.96 * ours.movements
     assert ours.counts["wrong"] <= ours.movements / 100
-    assert ours.counts["stray moved"] <= 10
+    assert ours.counts["stray booked"] <= 30
 
 
 def test_a_converted_run_can_be_replayed_with_the_site_beside_it(tmp_path: Path) -> None:
@@ -62,5 +63,5 @@ def test_a_gate_of_two_antennas_beats_the_first_and_last_antenna_on_crossings() 
     ours, simple = gates_a.uncalibrated(runs), dict(gates_a.of_peers(runs))["first and last antenna"]
 
     assert ours.counts["crossings"] == 192
-    assert ours.counts["crossed"] > simple.counts["crossed"] + 20
-    assert ours.counts["reversed"] <= 10
+    assert ours.counts["crossed"] > simple.counts["crossed"] + 60
+    assert ours.counts["reversed"] == ours.counts["false"] == 0
