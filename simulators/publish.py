@@ -131,6 +131,8 @@ class Publisher:
                     match step:
                         case Send(data):
                             await client.publish(topic, data, qos=self._qos, retain=retain)
+                            if (task := asyncio.current_task()) and task.cancelling():
+                                raise asyncio.CancelledError  # Python 3.11's wait_for may swallow it
                         case Wait(seconds):
                             await asyncio.sleep(seconds)
                 self._held.popleft()

@@ -157,6 +157,8 @@ async def subscribed(
         async with opened(client):
             subscription.watch()
             denied = refusals(await client.subscribe([(topic, 1) for topic in url.topics]))
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError  # wait_for of Python 3.11 forgets it when the answer comes just then
             if denied:
                 topics = ", ".join(url.topics[i] for i in denied)
                 raise ReaderRefused(f"{url}: the broker lets {login.username or 'nobody'} not read {topics}")
