@@ -188,7 +188,8 @@ async def _build(
     )  # fmt: skip
     keeper = Keeper(
         store, thread, engine, devices, disk, flow, uplink, clock, stamps,
-XX
+        version=_versions()["stockbeat"], behind_us=_behind_us(config), levels=aggregator.levels,
+        undecided_us=aggregator.undecided_since_us,
         troubles=aggregator.troubles,
         now_s=time.monotonic,
     )  # fmt: skip
