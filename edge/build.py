@@ -1,6 +1,7 @@
 """From the configuration to the pure parts, which know nothing of it. Used by the agent and by replay alike."""
 
 from edge.aggregator.aggregator import Aggregator
+from edge.aggregator.found import Recorder
 from edge.aggregator.gate import QUIET_S, Gate, Side
 from edge.aggregator.shelf import Bay, Item, Shelf
 from edge.config import BayConfig, EdgeConfig, GateConfig, ShelfConfig
@@ -28,9 +29,9 @@ def _bay_of(config: BayConfig) -> Bay:
     )
 
 
-def aggregator_of(config: EdgeConfig, *, boot: str) -> Aggregator:
-    """`boot` names this start of the machine or agent in every event."""
+def aggregator_of(config: EdgeConfig, *, boot: str, recorder: Recorder | None = None) -> Aggregator:
+    """`boot` names this start of the machine or agent in every event; `recorder` is told why."""
     gates = [gate_of(gate) for gate in config.gates]
     references = {gate.name: gate.reference_tags for gate in config.gates}
     shelves = [shelf_of(shelf) for shelf in config.shelves]
-    return Aggregator(gates, shelves, boot=boot, references=references)
+    return Aggregator(gates, shelves, boot=boot, references=references, recorder=recorder)

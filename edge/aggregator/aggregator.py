@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from edge.aggregator.antennas import AntennaWatch
+from edge.aggregator.found import Recorder
 from edge.aggregator.gate import Gate, GateWatch
 from edge.aggregator.moments import Stamp, moment
 from edge.aggregator.shelf import Shelf, ShelfWatch
@@ -26,10 +27,13 @@ class Aggregator:
         *,
         boot: str,
         references: Mapping[str, Mapping[int, Iterable[str]]] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
-        """`references`: by gate and antenna, the EPCs of tags fixed there; see antennas.py."""
+        """`references`: by gate and antenna, the EPCs of tags fixed there; see antennas.py. `recorder` is told of every
+        passage that is decided, what it was decided from, and why.
+        """
         self._stamp = Stamp(Clock.SYNCED, boot)
-        self._gates = {gate.name: GateWatch(gate) for gate in gates}
+        self._gates = {gate.name: GateWatch(gate, recorder) for gate in gates}
         self._shelves = {shelf.name: ShelfWatch(shelf) for shelf in shelves}
         self._heard_ms: dict[str, int] = {}
         self._antennas = {

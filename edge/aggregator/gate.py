@@ -15,14 +15,15 @@ import msgspec
 import numpy as np
 
 from edge.aggregator.field import FORGET_MS, Field, Saved
+from edge.aggregator.found import Decided, Found, Recorder
 from edge.aggregator.inbox import FOLD_MS, LATE_MS, Inbox, slice_end
-from edge.aggregator.judge import BIN_S, Judgement, Scene, judge
+from edge.aggregator.judge import Scene, judge
 from edge.aggregator.model import DEFAULT, Factor, Model
 from edge.aggregator.moments import Stamp
-from edge.aggregator.passage import Ended, Member, events_of
+from edge.aggregator.passage import Ended, events_of
 from edge.aggregator.paths import STAYED_IN, WENT_IN, WENT_OUT
 from edge.aggregator.slices import Bools, Floats, Ints, Slice, decode, join
-from edge.aggregator.verdict import DECIDED, rose_and_fell, verdicts
+from edge.aggregator.verdict import DECIDED
 from edge.reads import TagRead, Trigger
 from wire.events import Event
 
@@ -43,10 +44,6 @@ LOOK_EVERY_MS, LOOK_SHARE = (
     0.1,
 )  # less often as a passage grows old: a look costs as much as it has reads
 STRAY = 0.3  # less probably moving
-TOGETHER = 0.7  # share of the tags that moved, that did before a load crossed
-CLEAR = 0.8  # so probable it must be that a load is on a side
-# One that rests in the door itself is waited for: it will move on, one way or the other.
-IN_THE_DOOR = (0.25, 0.75)
 HOLD_MS = 600_000
 # After a reader has come back, what it had buffered comes within this time.
 CATCH_UP_MS = 1_000
@@ -137,8 +134,9 @@ def _least(height: float) -> float:
 class GateWatch:
     """Follows one gate. Starts as down: `up` before the first `advance`."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, recorder: Recorder | None = None) -> None:
         self.gate = gate
+        self._recorder = recorder
         self.changed = False
         self._numbers = np.array(sorted(gate.antennas), np.int64)
         self._index = {int(number): index for index, number in enumerate(self._numbers)}
@@ -325,7 +323,7 @@ class GateWatch:
             self._forget(current.look_ms)
         return events
 
-    def _over(self, current: Open, found: "Found") -> bool:
+    def _over(self, current: Open, found: Found) -> bool:
         """Whether a passage that is looked at has ended."""
         now_ms = current.look_ms
         if now_ms >= current.read_ms + self._gone_ms or now_ms >= current.began_ms + HOLD_MS:
@@ -353,7 +351,7 @@ class GateWatch:
         self._recent = [each for each in self._recent if each.ms[-1] >= current.began_ms - LEAD_MS]
         return events
 
-    def _look(self, current: Open, at_ms: int) -> "Found | None":
+    def _look(self, current: Open, at_ms: int) -> Found | None:
         """Judge all that was read in a passage so far; None if all of it has been judged before."""
         reads = join(self._recent)
         table = self._field.rows
@@ -381,7 +379,7 @@ class GateWatch:
         return Found(members, reads, scene, judge(scene, self.gate.model))
 
     def _say(
-        self, current: Open, found: "Found", at_ms: int, stamp: Stamp, chosen: Bools | None = None
+        self, current: Open, found: Found, at_ms: int, stamp: Stamp, chosen: Bools | None = None
     ) -> list[Event]:
         """Say what was found of the chosen tags, or of all; and learn from it."""
         members = found.members(self._field)
@@ -393,11 +391,15 @@ class GateWatch:
             healthy=current.healthy,
         )  # fmt: skip
         events = events_of(ended, members, stamp)
+        if self._recorder:
+            mine = np.arange(len(found.rows)) if chosen is None else np.flatnonzero(chosen)
+            epcs = [self._field.epcs[row] or "" for row in found.rows.tolist()]
+            self._recorder(Decided(self.gate.name, current.began_ms, at_ms, found, epcs, mine, events))
         if events:  # else nothing came of it: what is known of each tag goes on
             self._learn(found, at_ms, chosen)
         return events
 
-    def _learn(self, found: "Found", at_ms: int, chosen: Bools | None) -> None:
+    def _learn(self, found: Found, at_ms: int, chosen: Bools | None) -> None:
         judgement = found.judgement
         mine = slice(None) if chosen is None else chosen
         rows = found.rows[mine]
@@ -425,69 +427,6 @@ class GateWatch:
         if now_ms >= self._swept_ms + SWEEP_MS:
             self._swept_ms = now_ms
             self._field.forget(now_ms - FORGET_MS)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """The tags (rows of the field) that were read in a passage, their reads, and what was made of them."""
-
-    rows: Ints
-    reads: Slice
-    scene: Scene
-    judgement: Judgement
-
-    def in_the_door(self) -> bool:
-        """Whether the load, or most of one, stands where neither side is near enough to tell."""
-        moved, ways = self.judgement.moved, self.judgement.ways
-        if not (moved > 0.5).any():
-            return False
-        inside = (moved * (ways[:, WENT_IN] + ways[:, STAYED_IN])).sum() / moved.sum()
-        return bool(IN_THE_DOOR[0] < inside < IN_THE_DOOR[1])
-
-    def crossed_until_ms(self, far_s: float) -> int | None:
-        """When it left the far side, or now, if the load crossed and was clearly there for so long."""
-        path = self.judgement.path[:-1]
-        if not len(path) or abs(path[0] - 0.5) < CLEAR - 0.5 or not (self.judgement.moved > 0.5).any():
-            return None
-        far = path < 1.0 - CLEAR if path[0] > 0.5 else path > CLEAR
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], far, [False]]).astype(np.int8)))
-        zero_ms = int(self.reads.ms[0])
-        for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            if (last - first) * BIN_S >= far_s:
-                moved = self.judgement.moved > 0.5
-                together = (self.there_by(zero_ms + round(1000 * BIN_S * (first + 1))) & moved).sum()
-                # Loads that follow each other without a break are no load that went there and back.
-                return zero_ms + round(1000 * BIN_S * last) if together > TOGETHER * moved.sum() else None
-        return None
-
-    def there_by(self, at_ms: int) -> Bools:
-        """The tags that had been read by then: later ones come with what follows."""
-        there = np.zeros(len(self.rows), bool)
-        there[self.scene.tag[self.reads.ms < at_ms]] = True
-        return there
-
-    def wall_us(self, at_ms: int) -> int:
-        """Wall time of a moment, by the read before it."""
-        nearest = max(0, int(np.searchsorted(self.reads.ms, at_ms, side="right")) - 1)
-        return int(self.reads.us[nearest]) + 1000 * (at_ms - int(self.reads.ms[nearest]))
-
-    def members(self, field: Field) -> list[Member]:
-        scene, n = self.scene, self.scene.n
-        last_s = np.zeros(n)
-        last_s[scene.tag] = scene.at_s  # reads are in order: the last one stays
-        counts = np.bincount(scene.tag, minlength=n)
-        found = verdicts(self.judgement, rose_and_fell(scene.tag, scene.inner, scene.dbm, n), last_s)
-        zero_ms = int(self.reads.ms[0])
-        members = []
-        for row, verdict, count in zip(self.rows.tolist(), found, counts.tolist(), strict=True):
-            at_ms = zero_ms + round(1000 * verdict.at_s)
-            members.append(
-                Member(
-                    epc=field.epcs[row] or "", tid=field.tids.get(row), reads=count, verdict=verdict,
-                    at_ms=at_ms, at_us=self.wall_us(at_ms),
-                )
-            )  # fmt: skip
-        return members
 
 
 _ENCODER = msgspec.msgpack.Encoder()
