@@ -108,7 +108,8 @@ async def synchronised() -> bool:
     except OSError:
         return False  # no systemd here, as in a container: configure [clock] trust = true where the host keeps time
     try:
-        said, _ = await asyncio.wait_for(process.communicate(), ASK_S)
+        async with asyncio.timeout(ASK_S):
+            said, _ = await process.communicate()
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

@@ -2,16 +2,37 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from typing import TypeVar
 
 import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
+T = TypeVar("T")
+
 GOODBYE_S = 0.5  # the agent promises to stop within 2 s, whatever the broker does
 
 
+class Client(aiomqtt.Client):  # noqa: TID251 - the one that the others are to use instead
+    """aiomqtt's, in which a task that is cancelled ends, also when the broker answers in that same moment.
+
+    Up to Python 3.11 `asyncio.wait_for`, by which aiomqtt waits, then returns the answer and forgets the cancelling
+    (python/cpython#86296): whoever had cancelled the task would wait for its end for ever.
+    """
+
+    async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109 - as aiomqtt has it
+        answer = asyncio.ensure_future(fut)
+        try:
+            done, _ = await asyncio.wait([answer], timeout=self.timeout if timeout is None else timeout)
+        finally:
+            answer.cancel()  # which does nothing to one that is done
+        if not done:
+            raise aiomqtt.MqttError("Operation timed out")
+        return answer.result()
+
+
 @contextlib.asynccontextmanager
-async def opened(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
+async def opened(client: Client) -> AsyncIterator[Client]:
     """Connected inside; afterwards its socket and task are gone, also when connecting failed or was cancelled.
 
     A client that is left to itself half connected closes its socket when it is collected, after its loop has ended.
@@ -39,7 +60,7 @@ async def opened(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
             await client.__aexit__(None, None, None)
 
 
-async def _close_half_open(client: aiomqtt.Client) -> None:
+async def _close_half_open(client: Client) -> None:
     """aiomqtt ends only what it began wholly: below it, paho closes its socket once the farewell is written."""
     paho = client._client
     paho.disconnect()

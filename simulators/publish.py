@@ -8,8 +8,10 @@ import contextlib
 import logging
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from types import TracebackType
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiomqtt
@@ -18,6 +20,7 @@ from simulators.errors import ScenarioError
 from simulators.trouble import HangUp, Nothing, Send, Trouble, Wait
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 RETRY_S = 0.2
 TIMEOUT_S = 3.0
@@ -65,6 +68,34 @@ def must_suit_messages(trouble: str) -> None:
         )
 
 
+class Client(aiomqtt.Client):  # noqa: TID251 - the one that the others are to use instead
+    """aiomqtt's, in which a task that is cancelled ends, also when the broker answers in that same moment.
+
+    Up to Python 3.11 `asyncio.wait_for`, by which aiomqtt waits, then returns the answer and forgets the cancelling
+    (python/cpython#86296): whoever had cancelled the task would wait for its end for ever.
+    """
+
+    async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109 - as aiomqtt has it
+        answer = asyncio.ensure_future(fut)
+        try:
+            done, _ = await asyncio.wait([answer], timeout=self.timeout if timeout is None else timeout)
+        finally:
+            answer.cancel()  # which does nothing to one that is done
+        if not done:
+            raise aiomqtt.MqttError("Operation timed out")
+        return answer.result()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """A farewell that nobody answers does not hide what went wrong inside, a cancelling above all."""
+        try:
+            await super().__aexit__(kind, error, trace)
+        except aiomqtt.MqttError:
+            if error is None:
+                raise
+
+
 class Publisher:
     """One device's connection to a broker.
 
@@ -103,13 +134,11 @@ class Publisher:
         while True:
             with contextlib.suppress(aiomqtt.MqttError, OSError):
                 await self._connection()
-            if (task := asyncio.current_task()) and task.cancelling():
-                raise asyncio.CancelledError  # a farewell that failed must not hide that we were to end
             self.connected = False
             await asyncio.sleep(RETRY_S)
 
     async def _connection(self) -> None:
-        client = aiomqtt.Client(
+        client = Client(
             self.broker.host, self.broker.port, identifier=self._name, username=self.broker.username,
             password=self.broker.password, clean_session=True, timeout=TIMEOUT_S, keepalive=5,
         )  # fmt: skip
@@ -131,14 +160,12 @@ class Publisher:
                     match step:
                         case Send(data):
                             await client.publish(topic, data, qos=self._qos, retain=retain)
-                            if (task := asyncio.current_task()) and task.cancelling():
-                                raise asyncio.CancelledError  # Python 3.11's wait_for may swallow it
                         case Wait(seconds):
                             await asyncio.sleep(seconds)
                 self._held.popleft()
                 self.told += 1
 
-    async def _either(self, client: aiomqtt.Client) -> None:
+    async def _either(self, client: Client) -> None:
         """Wait for something to tell, or for the end of the connection. Raises MqttError."""
         news = asyncio.ensure_future(self._news.wait())
         try:
@@ -149,7 +176,7 @@ class Publisher:
             raise aiomqtt.MqttError("disconnected") from client._disconnected.exception()
 
 
-def _pull_the_plug(client: aiomqtt.Client) -> None:
+def _pull_the_plug(client: Client) -> None:
     """End the connection as a cut cable does: the broker is told nothing."""
     line = client._client.socket()
     if isinstance(line, socket.socket):

@@ -11,6 +11,7 @@ import aiomqtt
 
 from cloud.config import BrokerConfig, Credentials
 from cloud.ingest.acks import Acks
+from cloud.ingest.client import Client
 from cloud.ingest.inbox import Inbox
 from cloud.ingest.lines import Delivery
 from wire.codec import encode_ack
@@ -67,7 +68,7 @@ class Link:
             await asyncio.sleep(retry_s)
             retry_s = min(2 * retry_s, RETRY_MOST_S)
 
-    async def _work(self, client: aiomqtt.Client) -> None:
+    async def _work(self, client: Client) -> None:
         """Receive and acknowledge until either breaks."""
         tasks = [asyncio.create_task(self._receive(client)), asyncio.create_task(self._tell(client))]
         try:
@@ -79,7 +80,7 @@ class Link:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _receive(self, client: aiomqtt.Client) -> None:
+    async def _receive(self, client: Client) -> None:
         async for message in client.messages:
             self._received(str(message.topic), message.payload)
 
@@ -100,7 +101,7 @@ class Link:
             self._dropping = True
             log.warning("the inbox is full: dropping events, which the edges send again")
 
-    async def _tell(self, client: aiomqtt.Client) -> None:
+    async def _tell(self, client: Client) -> None:
         while True:
             due = await self._acks.take()
             while due:
@@ -113,10 +114,10 @@ class Link:
                     raise
                 due.pop()
 
-    def _client(self) -> aiomqtt.Client:
+    def _client(self) -> Client:
         parts = urlsplit(self._config.url)
         v5 = self._config.mqtt_version == 5
-        return aiomqtt.Client(
+        return Client(
             hostname=str(parts.hostname),
             port=parts.port or PORTS[parts.scheme],
             username=self._credentials.username if self._credentials else None,

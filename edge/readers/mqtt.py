@@ -20,7 +20,7 @@ import aiomqtt
 from paho.mqtt.client import MQTTMessage
 
 from edge.errors import ReaderLost, ReaderRefused
-from edge.mqtt import opened, refusals
+from edge.mqtt import Client, opened, refusals
 from edge.readers.mqtt_urls import MqttUrl, matches
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Login:
 class Subscription:
     """One connection. Made by `subscribed`; used from the event loop's own thread."""
 
-    def __init__(self, client: aiomqtt.Client, url: MqttUrl, name: str) -> None:
+    def __init__(self, client: Client, url: MqttUrl, name: str) -> None:
         self.resumed = False  # whether the broker had kept our session
         self.dropped = 0  # messages that came faster than they were asked for
         self._client = client
@@ -140,7 +140,7 @@ async def subscribed(
         ReaderRefused: the broker does not know us, or lets us not have a topic.
         ReaderLost: it does not answer.
     """
-    client = aiomqtt.Client(
+    client = Client(
         url.host,
         url.port,
         identifier=session,
@@ -157,8 +157,6 @@ async def subscribed(
         async with opened(client):
             subscription.watch()
             denied = refusals(await client.subscribe([(topic, 1) for topic in url.topics]))
-            if (task := asyncio.current_task()) and task.cancelling():
-                raise asyncio.CancelledError  # wait_for of Python 3.11 forgets it when the answer comes just then
             if denied:
                 topics = ", ".join(url.topics[i] for i in denied)
                 raise ReaderRefused(f"{url}: the broker lets {login.username or 'nobody'} not read {topics}")

@@ -15,7 +15,7 @@ from typing import NoReturn
 import aiomqtt
 
 from edge.errors import StoreFull
-from edge.mqtt import GOODBYE_S, opened, refusals
+from edge.mqtt import GOODBYE_S, Client, opened, refusals
 from edge.store.store import Store
 from edge.store.thread import StoreThread
 from edge.uplink.flow import Flow, Lost, Outcome, Settled, Trust
@@ -145,9 +145,9 @@ class Uplink:
                     await client.publish(status, Presence.OFFLINE.value, qos=1, retain=True)
                 raise
 
-    def _client(self, will: aiomqtt.Will) -> aiomqtt.Client:
+    def _client(self, will: aiomqtt.Will) -> Client:
         five = self._broker.version == 5
-        return aiomqtt.Client(
+        return Client(
             self._broker.host,
             self._broker.port,
             # The same for every connection: a broker that has not noticed the end of the last one ends it now, and
@@ -163,7 +163,7 @@ class Uplink:
             tls_context=ssl.create_default_context() if self._broker.tls else None,
         )
 
-    async def _receive(self, client: aiomqtt.Client) -> None:
+    async def _receive(self, client: Client) -> None:
         async for message in client.messages:
             payload = message.payload
             if not isinstance(payload, bytes):
@@ -176,7 +176,7 @@ class Uplink:
             await self._apply(self._flow.receive(ack, self._now()))
             self._wake.set()
 
-    async def _send(self, client: aiomqtt.Client) -> None:
+    async def _send(self, client: Client) -> None:
         async with asyncio.TaskGroup() as publications:
             while True:
                 self._wake.clear()
@@ -214,7 +214,7 @@ class Uplink:
         except TimeoutError:
             pass
 
-    async def _tell(self, client: aiomqtt.Client) -> None:
+    async def _tell(self, client: Client) -> None:
         while True:
             if telemetry := self._telemetry():
                 payload = codec.encode_telemetry(telemetry)
