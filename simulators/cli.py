@@ -1,11 +1,8 @@
 """`simulate`: devices that speak their own protocols, with nothing behind them but a schedule."""
 
 import asyncio
-import contextlib
 import json
-import os
 import signal
-import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -14,7 +11,7 @@ from typing import Any
 
 import click
 
-from simulators import single, single_iot
+from simulators import orders, single, single_iot
 from simulators.doors.cli import day_, scene
 from simulators.errors import SimulatorError
 from simulators.llrp import single as llrp_single
@@ -198,7 +195,7 @@ def llrp(listen: str, antennas: int, tags: int, kind: str, most_held: int, seed:
             click.echo(str(error), err=True)
 
     async def run(stopped: asyncio.Event) -> None:
-        _listen_to_orders(ordered)
+        orders.listen(ordered)
         await _until(stopped, llrp_single.run(reader, (host, int(port)), single.standing_tags(tags), trouble=trouble,
                                               seed=seed, now_us=_now_us, say=click.echo))  # fmt: skip
 
@@ -216,7 +213,14 @@ def sics(link: Path, grams: float, max_grams: float, seed: int, trouble: str) ->
 
     async def run(stopped: asyncio.Event) -> None:
         changes: asyncio.Queue[float] = asyncio.Queue()
-        asyncio.get_running_loop().add_reader(sys.stdin, _take_line, changes)
+
+        def put(line: str) -> None:
+            try:
+                changes.put_nowait(float(line))
+            except ValueError:
+                click.echo(f"{line!r} is not a number of grams", err=True)
+
+        orders.listen(put)
         await _until(stopped, single.scale(link, grams=grams, max_grams=max_grams, trouble=trouble, seed=seed,
                                            changes=changes, say=click.echo))  # fmt: skip
 
@@ -301,17 +305,6 @@ def iot(
         raise click.ClickException(str(error)) from error
 
 
-def _take_line(changes: asyncio.Queue[float]) -> None:
-    line = sys.stdin.readline()
-    if not line:
-        asyncio.get_running_loop().remove_reader(sys.stdin)
-        return
-    try:
-        changes.put_nowait(float(line))
-    except ValueError:
-        click.echo(f"{line.strip()!r} is not a number of grams", err=True)
-
-
 def _schedule(scenario: Path, seed: int, lasts_s: float, quiet_s: float, pace: float) -> Schedule:
     try:
         return Schedule(scenario=load(scenario), seed=seed, lasts_s=lasts_s, quiet_s=quiet_s, pace=pace)
@@ -325,25 +318,6 @@ def _print(**what: Any) -> None:
             {key: round(value, 3) if isinstance(value, float) else value for key, value in what.items()}
         )
     )
-
-
-def _listen_to_orders(ordered: Callable[[str], None]) -> None:
-    """Have this called with each line of standard input, where that is something that can be waited for."""
-    loop, waiting = asyncio.get_running_loop(), bytearray()
-
-    def take() -> None:
-        # Not through sys.stdin, which would keep all but the first of lines that come together.
-        data = os.read(0, 4096)
-        if not data:
-            loop.remove_reader(0)
-        waiting.extend(data)
-        *lines, rest = waiting.decode("utf-8", "replace").split("\n")
-        waiting[:] = rest.encode()
-        for line in lines:
-            ordered(line.strip())
-
-    with contextlib.suppress(PermissionError):  # a plain file cannot: nobody types into one
-        loop.add_reader(0, take)
 
 
 def _now_us() -> int:

@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import signal
-import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from simulators import modules
+from simulators import modules, orders
 from simulators.m100.module import HEADS
 from simulators.m100.module import Module as M100Module
 from simulators.m100.serve import Served as M100Served
@@ -88,22 +87,17 @@ def m100(link: Path | None, listen: str | None, tags: int, seed: int, trouble: s
 def _run(program: Callable[[], Coroutine[Any, Any, None]], words: modules.Words) -> None:
     """Run until somebody asks it to stop, and do what is said on standard input."""
 
+    def hear(line: str) -> None:
+        if wrong := modules.obey(words, line):
+            click.echo(wrong, err=True)
+
     async def until_asked() -> None:
         loop = asyncio.get_running_loop()
         task = asyncio.ensure_future(program())
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
-        with contextlib.suppress(OSError, ValueError):  # a file, or none: nobody will say anything
-            loop.add_reader(sys.stdin, _hear, words)
+        orders.listen(hear)
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
     asyncio.run(until_asked())
-
-
-def _hear(words: modules.Words) -> None:
-    line = sys.stdin.readline()
-    if not line:
-        asyncio.get_running_loop().remove_reader(sys.stdin)
-    elif wrong := modules.obey(words, line):
-        click.echo(wrong, err=True)

@@ -143,7 +143,9 @@ def test_an_r200_says_the_same_between_other_bytes() -> None:
 def test_a_gate_of_a_scenario_names_its_driver() -> None:
     site = GateSite(name="dock-1", outside=(1,), inside=(2,), driver="thingmagic")
     assert gate_reader(site, 0, lambda: 0).baud == 115200
-    with pytest.raises(ScenarioError, match=r"dock-1: no reader's driver is called 'thing'; there are .*llrp"):
+    with pytest.raises(
+        ScenarioError, match=r"dock-1: no reader's driver is called 'thing'; there are .*llrp"
+    ):
         gate_reader(GateSite(name="dock-1", outside=(1,), inside=(2,), driver="thing"), 0, lambda: 0)
 
 
