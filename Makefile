@@ -39,8 +39,9 @@ check: setup
 unit: setup
 	$(BIN)/pytest tests/wire tests/edge tests/cloud tests/simulators tests/dashboards tests/stockbeat
 
+# In parallel, for most tests wait rather than compute: four at a time keep two processors busy.
 test: setup servers .venv-sllurp/.installed check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder
 
 chaos: setup
 	STOCKBEAT_KILLS=20 $(BIN)/pytest tests/system/test_kills.py --timeout 900

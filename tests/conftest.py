@@ -1,6 +1,7 @@
 """What every test may use: real servers, and a check that no log call is malformed."""
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in LONGER_S and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(LONGER_S[folder]))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # What waits longest begins first, so that at the end no process waits for one that has begun late.
+        items.sort(key=lambda item: -_timeout_s(item))
+
+
+def _timeout_s(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker else 0.0
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,8 @@ from tests.support.said import EDGE, ENVELOPES, RUN
 from tests.support.shop import A1, BACKROOM, BASKET, BAY_LOW
 from wire.codec import encode
 
+pytestmark = pytest.mark.xdist_group("dashboards")  # one process has the server they share
+
 BOARDS = {name: json.loads(text) for name, text in all_dashboards().items()}
 QUERIES = [
     pytest.param(target["query"], id=f"{name}: {panel['title']}")

@@ -29,7 +29,10 @@ from tests.support.said import EDGE, ENVELOPES, RUN
 from tests.support.shop import A1, BACKROOM, BASKET, BAY_LOW, COLA
 from wire.codec import encode
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [
+    pytest.mark.timeout(60),
+    pytest.mark.xdist_group("series"),
+]  # one process has the server they share
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ from simulators.llrp.parse import Cutter
 from simulators.llrp.reader import Reader
 from tests.support.tshark import complaints, dissect, of_type, values
 
+pytestmark = pytest.mark.xdist_group("tshark")  # one process makes what they share
+
 NOW_US = 1_763_802_000_123_456
 EPC = "3074257BF7194E4000001A85"
 

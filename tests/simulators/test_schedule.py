@@ -16,6 +16,8 @@ from simulators.schedule import DOOR_LEAD_S, LEAD_S, Schedule
 STORE = load(Path(__file__).resolve().parents[2] / "simulators" / "scenarios" / "store.toml")
 LASTS_S, QUIET_S = 60.0, 10.0
 SHELVES = {shelf.bay: shelf for shelf in STORE.shelves}
+pytestmark = pytest.mark.xdist_group("schedule")  # one process makes what they share
+
 SHOP_SEEDS = range(200)
 DOCK_SEEDS = range(25)
 

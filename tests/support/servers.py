@@ -3,8 +3,11 @@
 Nothing here skips: a server that is not installed is a failure that says how to install it.
 """
 
+import contextlib
+import itertools
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -18,15 +21,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 START_S = 20.0  # PostgreSQL and nats-server answer within one second on an idle machine; CI is not idle
+# Below those that Linux gives to outgoing connections (ip_local_port_range, from 32768 on), any of which could take the
+# port of a server that is down for a moment; above those that well-known servers have.
+PORTS = range(15_000, 32_000)
 POSTGRES_BIN = Path("/usr/lib/postgresql")
 
 
+def _ports() -> Iterator[int]:
+    """This process's share of `PORTS`, round and round, from somewhere in it."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = PORTS[worker :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
+    start = random.Random(os.getpid()).randrange(len(share))
+    return itertools.cycle([*share[start:], *share[:start]])
+
+
+_next_port = _ports()
+
+
 def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nobody listens on now, and that nobody else is given before its turn comes again."""
+    for port in _next_port:
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("never: the ports go round and round")
 
 
 def program(name: str, *, folders: Sequence[Path] = ()) -> str:
@@ -192,9 +210,19 @@ def postgres() -> Iterator[Postgres]:
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
         server = _FastShutdown(command, port, folder)
         with running(server):
+            _wait_until_ready(server)
             yield Postgres(server)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_ready(server: Server) -> None:
+    """It accepts connections some time before it takes questions."""
+    ask = [program("pg_isready", folders=[_postgres_bin()]), "-q", "-h", "127.0.0.1", "-p", str(server.port)]
+    deadline = time.monotonic() + START_S
+    while subprocess.run(ask, check=False).returncode:
+        assert time.monotonic() < deadline, server.log.read_text("utf-8", "replace")[-2000:]
+        time.sleep(0.05)
 
 
 class _FastShutdown(Server):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stockbeat.broker import free_port
 from stockbeat.demo.processes import Process
 from stockbeat.demo.report import ledger_balances, make, true_balances
 from stockbeat.demo.site import Site, running
+from tests.support.servers import free_port
 
 # An edge that heard nothing for 15 s starts again behind the last acknowledgement; twice that, and some patience.
 CATCH_UP_S = 45.0

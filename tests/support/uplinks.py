@@ -61,9 +61,10 @@ class Node:
         return Telemetry(edge=EDGE, at=AT, agent=agent)
 
     async def all_acknowledged(self, within_s: float = 20.0) -> None:
-        await until(
-            lambda: self.flow.waiting == 0, f"{self.flow.waiting} events to be acknowledged", within_s
-        )
+        try:
+            await until(lambda: self.flow.waiting == 0, "everything to be acknowledged", within_s)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {self.flow.waiting} wait, {self.uplink.trouble}") from error
 
     async def stop(self) -> None:
         self.task.cancel()

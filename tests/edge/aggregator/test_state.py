@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,7 +54,8 @@ def test_the_stream_that_is_cut_below_has_something_to_lose() -> None:
     assert [event.type for event in WHOLE].count("tag_movement") == 15
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.timeout(120)  # each example judges the whole stream anew
+@settings(max_examples=10, deadline=None)
 @given(st.sets(st.integers(0, len(READS)), max_size=6))
 def test_saving_and_restoring_anywhere_gives_the_same_events(cuts: set[int]) -> None:
     aggregator, said = fresh(), []
@@ -68,7 +70,8 @@ def test_saving_and_restoring_anywhere_gives_the_same_events(cuts: set[int]) -> 
     assert said + finish(aggregator) == WHOLE
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.timeout(120)  # each example judges the whole stream anew
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, len(READS) - 1), max_size=60))
 def test_how_often_time_is_asked_for_changes_nothing(asked: Sequence[int]) -> None:
     aggregator, said, often = fresh(), [], set(asked)

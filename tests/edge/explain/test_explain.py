@@ -18,7 +18,10 @@ from edge.replay import events
 from simulators.doors.scenes import SCENES, Scene
 from wire.events import Direction, TagMovement
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [
+    pytest.mark.timeout(60),
+    pytest.mark.xdist_group("explain"),
+]
 
 
 @pytest.fixture(scope="module")
