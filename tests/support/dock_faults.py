@@ -17,9 +17,9 @@ from pathlib import Path
 
 from edge.reads import TagRead
 from simulators import link, trouble
+from simulators.llrp.about import About
 from simulators.llrp.reader import Reader
 from simulators.llrp.serve import Served
-from simulators.llrp.settings import About
 from tests.support.doors import START_US
 from tests.support.servers import free_port
 from tests.support.tcp_faults import FaultyLink, faulty_link

@@ -114,5 +114,5 @@ def test_a_saved_gate_takes_few_bytes_a_tag() -> None:
     for read in merged(*(stand(epc(n), 0.0, 10.0) for n in range(100))):
         aggregator.observe(read, read.at_us // 1000)
 
-    read = sum(len(stand(epc(n), 0.0, 10.0)) for n in range(100))
-    assert len(aggregator.changed_state()["gate:dock-1"]) < 100 * 200 + read * 18
+    reads = sum(len(stand(epc(n), 0.0, 10.0)) for n in range(100))
+    assert len(aggregator.changed_state()["gate:dock-1"]) < 100 * 200 + reads * 18
