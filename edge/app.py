@@ -166,7 +166,7 @@ async def _build(
     stamps = Stamps(clock, boot)
     aggregator = aggregator_of(config, boot=boot)
     stamps.wall = aggregator.clock = await _wall(config, played)
-    await _start_run(config_path, store, thread, stamps)
+    await _start_run(config, config_path, store, thread, stamps)
     flow = Flow(
         await thread.run(store.held),
         await thread.run(store.trusted),
@@ -199,8 +199,14 @@ async def _build(
     )  # fmt: skip
 
 
-async def _start_run(config_path: Path, store: Store, thread: StoreThread, stamps: Stamps) -> None:
-    config_hash = "sha256:" + hashlib.sha256(await asyncio.to_thread(config_path.read_bytes)).hexdigest()
+async def _start_run(
+    config: EdgeConfig, config_path: Path, store: Store, thread: StoreThread, stamps: Stamps
+) -> None:
+    content = hashlib.sha256(await asyncio.to_thread(config_path.read_bytes))
+    for gate in config.gates:
+        if gate.calibration:  # as it was loaded: it decides as much as the file that names it
+            content.update(gate.calibration.digest.encode())
+    config_hash = "sha256:" + content.hexdigest()
     await thread.run(store.start_run, lambda before: stamps.run_started(before, _versions(), config_hash))
     log.info("edge %s, run %s, store %s", store.edge, store.run, store.path)
 

@@ -3,6 +3,7 @@
 from edge.aggregator.aggregator import Aggregator
 from edge.aggregator.found import Recorder
 from edge.aggregator.gate import QUIET_S, Gate, Side
+from edge.aggregator.model import DEFAULT
 from edge.aggregator.shelf import Bay, Item, Shelf
 from edge.config import BayConfig, EdgeConfig, GateConfig, ShelfConfig
 
@@ -12,6 +13,7 @@ def gate_of(config: GateConfig) -> Gate:
         name=config.name,
         antennas={antenna: Side(side) for antenna, side in config.antennas.items()},
         quiet_s=QUIET_S if config.quiet_s is None else config.quiet_s,
+        model=config.calibration.model() if config.calibration else DEFAULT,
     )
 
 

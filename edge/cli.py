@@ -55,6 +55,7 @@ def check(config_path: Path) -> None:
     for gate in config.gates:
         click.echo(
             f"gate\t{gate.name}\t{_driver(gate.reader)}\tantennas {', '.join(map(str, gate.antennas))}"
+            + (f"\tcalibration {gate.calibration.path.name}" if gate.calibration else "")
         )
     for shelf in config.shelves:
         bays = ", ".join(bay.name for bay in shelf.bays)

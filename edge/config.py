@@ -12,13 +12,16 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    InstanceOf,
     ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from edge import calibration
 from edge.aggregator.gate import Side
+from edge.calibration import Calibrated
 from edge.credentials import logins
 from edge.errors import ConfigError
 from edge.problems import EDGE_NAME, NAME, clashes, what, where
@@ -173,6 +176,21 @@ class Joins(Section):
         return self
 
 
+def _learned(path: object, info: ValidationInfo) -> object:
+    """The file that a gate names, from the configuration's own folder."""
+    if isinstance(path, Calibrated) or path is None:
+        return path
+    if not isinstance(path, str) or not path:
+        raise ValueError(
+            f'name the file that `stockbeat gates learn` wrote, "dock-1.gate.toml", not {path!r}'
+        )
+    folder: Path = (info.context or {}).get("folder", Path())
+    try:
+        return calibration.load(folder / path)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+
+
 class GateConfig(Section):
     name: Name
     role: Role | None = None
@@ -182,6 +200,8 @@ class GateConfig(Section):
     # Tags fixed within sight of an antenna, which prove that it still sees: one EPC, or several, by antenna.
     reference_tags: dict[Annotated[int, Field(ge=1, le=65_535)], Epcs] = Field({})
     quiet_s: float | None = Field(None, ge=0.1, le=600)  # without reads for so long, a passage is over
+    # What it has learned of itself; written as the path of a file, relative to this one.
+    calibration: Annotated[InstanceOf[Calibrated] | None, BeforeValidator(_learned)] = None
 
     @field_validator("antennas", mode="before")
     @classmethod
@@ -210,6 +230,14 @@ class GateConfig(Section):
             there = ", ".join(map(str, antennas))
             raise ValueError(f"antenna {unknown[0]} is not among its antennas: {there}")
         return tags
+
+    @field_validator("calibration")
+    @classmethod
+    def _of_this_gate(cls, found: Calibrated | None, info: ValidationInfo) -> Calibrated | None:
+        known = "name" in info.data and "antennas" in info.data  # not there when they are wrong themselves
+        if found and known and (misfit := found.misfit(info.data["name"], info.data["antennas"])):
+            raise ValueError(misfit)
+        return found
 
     @field_validator("reader")
     @classmethod

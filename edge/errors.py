@@ -13,6 +13,10 @@ class RecordingError(EdgeError):
     """A recording cannot be read. Names the line and what would be right."""
 
 
+class LabelsError(EdgeError):
+    """What a door is to learn from is wrong, or is not enough. Names the lines, and what would be right."""
+
+
 class ReaderError(EdgeError):
     """One reader cannot be read just now. The others go on."""
 

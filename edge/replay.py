@@ -1,15 +1,18 @@
 """Runs a recording through the very same aggregator as the agent: no device, no clock, and twice the same bytes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from pydantic import TypeAdapter
 
+from edge.aggregator.aggregator import Aggregator
+from edge.aggregator.found import Recorder
 from edge.build import aggregator_of
 from edge.config import EdgeConfig, load
 from edge.errors import RecordingError
 from edge.fit import Site
+from edge.reads import Read
 from wire.events import Event
 
 BOOT = "replay"
@@ -29,12 +32,19 @@ def replay(config: EdgeConfig, lines: Iterable[bytes]) -> Iterator[bytes]:
         yield _EVENT.dump_json(event, exclude_none=True)
 
 
-def events(config: EdgeConfig, lines: Iterable[bytes]) -> Iterator[Event]:
-    """As `replay`, the values themselves."""
-    aggregator = aggregator_of(config, boot=BOOT)
+def events(
+    config: EdgeConfig, lines: Iterable[bytes], *, recorder: Recorder | None = None
+) -> Iterator[Event]:
+    """As `replay`, the values themselves. `recorder` is told of every passage that is decided, and why."""
+    aggregator = aggregator_of(config, boot=BOOT, recorder=recorder)
     devices = [gate.name for gate in config.gates] + [shelf.name for shelf in config.shelves]
+    yield from played(aggregator, devices, Site(config).reads(lines))
+
+
+def played(aggregator: Aggregator, devices: Sequence[str], reads: Iterable[Read]) -> Iterator[Event]:
+    """What an aggregator that begins with the first read, all its `devices` up, says until long after the last."""
     newest_us: int | None = None
-    for read in Site(config).reads(lines):
+    for read in reads:
         at_us = read.at_us
         if newest_us is None:
             newest_us = at_us

@@ -18,7 +18,11 @@ from wire.epc import decode
 ELSEWHERE = {
     "edge": ("edge.cli:edge", "edge", "The agent at a site: check, run, record, status."),
     "readers": ("edge.readers_cli:readers", "edge", "Devices: what can be read, and whether one works."),
-    "gates": ("edge.gates_cli:gates", "edge", "Explain what a door decided of a passage."),
+    "gates": (
+        "edge.gates_cli:gates",
+        "edge",
+        "Explain what a door decided of a passage; teach it with labelled ones.",
+    ),
     "replay": ("edge.cli:replay", "edge", "Run a recording through the aggregator and print the events."),
     "cloud": ("cloud.cli:cloud", "cloud", "The ledger, rules, alerts and the console."),
     "epcis": ("cloud.cli:epcis", "cloud", "What crossed the gates, told to others as EPCIS 2.0 events."),

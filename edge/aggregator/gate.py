@@ -376,7 +376,7 @@ class GateWatch:
             history=known["history"],
             rest_db=REST_SPREAD * self._field.rest_db,
         )
-        return Found(members, reads, scene, judge(scene, self.gate.model))
+        return Found(members, reads, scene, judge(scene, self.gate.model), self.gate.model)
 
     def _say(
         self, current: Open, found: Found, at_ms: int, stamp: Stamp, chosen: Bools | None = None

@@ -7,6 +7,7 @@ kept in a file of some thirty numbers (edge/calibration.py), and the agent only 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import exp, log
 
 
 class Factor(StrEnum):
@@ -19,6 +20,10 @@ class Factor(StrEnum):
     SHIFT = "shift"  # its power fell on the one side and rose on the other as the load crossed
     RISE = "rise"  # its power rose as the load crossed
     HISTORY = "history"  # it has been moving, or standing, through passages before
+
+
+CERTAIN = 0.995  # no passage is more
+LEAST = 1e-9  # below it a probability is as good as none
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,21 @@ class Model:
     rest_db: float = 0.5  # spread of a tag's power at rest: noise, quantisation, channel hopping
     own: float = 0.5  # how far a tag's own sides count: its reads share their multipath
     load: float = 5.0  # no load makes a tag surer of its way than these log-odds
+    scale: float = (
+        1.0  # of the log-odds of what is said: below 1, a door is less often right than it believes
+    )
+    shift: float = 0.0  # and what is added to them
+    certain: float = CERTAIN  # nothing is said with more confidence
 
     def antenna(self, number: int) -> Antenna:
         return self.antennas.get(number, ANTENNA)
+
+    def confidence(self, probability: float) -> float:
+        """What a probability is worth at this door, as far as its labelled passes have shown."""
+        if self.scale == 1.0 and self.shift == 0.0:
+            return probability
+        known = min(max(probability, LEAST), 1.0 - LEAST)
+        return 1.0 / (1.0 + exp(-self.scale * log(known / (1.0 - known)) - self.shift))
 
 
 DEFAULT = Model()

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.aggregator.judge import Judgement
+from edge.aggregator.model import Model
 from edge.aggregator.paths import STAYED_IN, STAYED_OUT, WENT_IN, WENT_OUT
 from edge.aggregator.slices import Bools, Floats, Ints
 from wire.events import Direction
 
-# Bounds of what is said: no passage is certain, and below the lower one nothing is decided.
-CERTAIN = 0.995
-DECIDED = 0.6
+DECIDED = 0.6  # below it nothing is decided
 # Below this a crossing is not worth a person's time; between the two it is theirs to decide.
 POSSIBLE = 0.35
 MOVED = 0.7  # from which a tag that did not cross is said to have turned back, if it showed it
@@ -31,12 +30,13 @@ class Verdict:
     at_s: float
 
 
-def verdicts(judgement: Judgement, rose_and_fell: Floats, last_s: Floats) -> list[Verdict]:
+def verdicts(judgement: Judgement, rose_and_fell: Floats, last_s: Floats, model: Model) -> list[Verdict]:
     """One for each tag.
 
     Args:
         rose_and_fell: dB by which each tag's power rose above both its first and its last, (n,).
         last_s: when each was last read, (n,).
+        model: how far the gate's confidence can be trusted.
     """
     moved, ways = judgement.moved, judgement.ways
     gone_in, gone_out = moved * ways[:, WENT_IN], moved * ways[:, WENT_OUT]
@@ -44,7 +44,7 @@ def verdicts(judgement: Judgement, rose_and_fell: Floats, last_s: Floats) -> lis
     shown = rose_and_fell >= RISE_DB
     turned = float(back[shown].sum()) >= max(TURN_LEAST, TURN_SHARE * float(back.sum()))
     return [
-        _verdict(*values, turned=turned)
+        _verdict(*values, turned=turned, model=model)
         for values in zip(
             gone_in.tolist(), gone_out.tolist(), moved.tolist(), shown.tolist(), judgement.crossed_s.tolist(),
             last_s.tolist(), strict=True,
@@ -61,14 +61,17 @@ def _verdict(
     last_s: float,
     *,
     turned: bool,
+    model: Model,
 ) -> Verdict:
-    best, crossed = max(gone_in, gone_out), gone_in + gone_out
+    best, crossed = model.confidence(max(gone_in, gone_out)), gone_in + gone_out
     if best >= DECIDED:
-        return Verdict(Direction.IN if gone_in > gone_out else Direction.OUT, min(CERTAIN, best), crossed_s)
+        return Verdict(
+            Direction.IN if gone_in > gone_out else Direction.OUT, min(model.certain, best), crossed_s
+        )
     if crossed >= POSSIBLE:
         return Verdict(Direction.UNDECIDED, best, last_s)
     if (moved > 0.5 and shown) or (moved > MOVED and turned):
-        return Verdict(Direction.TURNED_BACK, min(CERTAIN, 1.0 - crossed), last_s)
+        return Verdict(Direction.TURNED_BACK, min(model.certain, 1.0 - crossed), last_s)
     return Verdict(None, 1.0 - best, last_s)
 
 

@@ -1,0 +1,126 @@
+"""Cross-validation by recording: what a door learns is tried on recordings that it had no part in.
+
+Physical values (antennas, spread at rest, own reads against the load's) are changed from what holds for doors in
+general only where that makes the labels of held-out recordings clearly more probable; then weights are fitted around
+them, and confidence last, to what cross-validation showed it to be worth.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edge.aggregator.gate import Side
+from edge.aggregator.judge import Judgement, judge
+from edge.aggregator.model import DEFAULT, Model
+from edge.aggregator.paths import WENT_IN, WENT_OUT
+from edge.aggregator.slices import Floats
+from edge.learn.factors import learn_weights, shares
+from edge.learn.passes import IN, OUT, Run, Sample
+from edge.learn.sides import learn_antennas
+
+FOLDS = 5
+MOST_TRIED = 60  # passages on which physical values are tried: more tell the same, for minutes
+CLEARLY = 1.0  # standard errors by which a change has to be better
+DOUBT = 0.005  # of a label, and of what is said: a passage is never certain
+# Other values to try. A tag's own reads say more where multipath is mild, and its power rests less where it hops.
+TRIED: Sequence[Mapping[str, float]] = (
+    {"rest_db": 0.35}, {"rest_db": 0.8},
+    {"own": 0.3}, {"own": 0.8},
+    {"load": 3.5}, {"load": 7.0},
+)  # fmt: skip
+
+Maker = Callable[[Sequence[Sample]], Model]  # what is made of the passages that may be learned from
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    known: Sequence[Run]
+    held: Sequence[Run]
+
+    @property
+    def samples(self) -> list[Sample]:
+        return [sample for run in self.known for sample in run.samples]
+
+
+def folds(runs: Sequence[Run]) -> list[Fold]:
+    """Recordings of each way dealt out in turn, so that every fold has some of each."""
+    dealt = sorted(runs, key=lambda run: (sorted(set(run.ways.values())), run.name))
+    number = min(FOLDS, len(dealt))
+    found = []
+    for fold in range(number):
+        held = dealt[fold::number]
+        found.append(Fold([run for run in dealt if run not in held], held))
+    return found
+
+
+def fitted(samples: Sequence[Sample], physical: Maker) -> Model:
+    """Everything but the confidence, from these passages."""
+    return learn_weights(samples, physical(samples))
+
+
+def choose(dealt: Sequence[Fold], sides: Mapping[int, Side]) -> Maker:
+    """The physical values that cross-validation speaks for."""
+    numbers = sorted(sides)
+
+    def default(_: Sequence[Sample]) -> Model:
+        return DEFAULT
+
+    def antennas(samples: Sequence[Sample]) -> Model:
+        return replace(DEFAULT, antennas=learn_antennas(samples, numbers, DEFAULT))
+
+    best: Maker = default
+    loss = losses(dealt, best)
+    for number, candidate in enumerate([antennas, *(_with(best, values) for values in TRIED)]):
+        maker = candidate if number == 0 else _with(best, TRIED[number - 1])
+        tried = losses(dealt, maker)
+        if better(tried, loss):
+            best, loss = maker, tried
+    return best
+
+
+def _with(maker: Maker, values: Mapping[str, float]) -> Maker:
+    return lambda samples: replace(maker(samples), **values)  # type: ignore[arg-type] # all of TRIED are floats
+
+
+def better(tried: Floats, than: Floats) -> bool:
+    """Whether losses by recording are lower, by more than chance would make them."""
+    gain = than - tried
+    if len(gain) < 2:
+        return False
+    return bool(gain.mean() > CLEARLY * gain.std(ddof=1) / np.sqrt(len(gain)))
+
+
+def losses(dealt: Sequence[Fold], maker: Maker) -> Floats:
+    """Of each recording while it was held out: how improbable its labels were, mean negative log-likelihood."""
+    found = []
+    for fold in dealt:
+        model = maker(fold.samples)
+        most = max(1, MOST_TRIED // len(dealt))
+        for run in _spread(fold.held, most):
+            found.append(_loss(run, model))
+    return np.array([each for each in found if each is not None])
+
+
+def _spread(runs: Sequence[Run], most: int) -> Iterator[Run]:
+    step = max(1.0, len(runs) / most)
+    for place in range(min(most, len(runs))):
+        yield runs[int(place * step)]
+
+
+def _loss(run: Run, model: Model) -> float | None:
+    total = weight = 0.0
+    for sample in run.samples:
+        share = shares(sample)
+        if share.any():
+            said = probabilities(sample, judge(sample.scene, model))
+            total -= float((share * np.log(DOUBT + (1.0 - 2.0 * DOUBT) * said)).sum())
+            weight += float(share.sum())
+    return total / weight if weight else None
+
+
+def probabilities(sample: Sample, judgement: Judgement) -> Floats:
+    """Of what each tag is labelled with, (n,)."""
+    gone_in = judgement.moved * judgement.ways[:, WENT_IN]
+    gone_out = judgement.moved * judgement.ways[:, WENT_OUT]
+    return np.select([sample.way == IN, sample.way == OUT], [gone_in, gone_out], 1.0 - gone_in - gone_out)
