@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from edge.aggregator.antennas import AntennaWatch
+from edge.aggregator.doors import Doors
 from edge.aggregator.found import Recorder
 from edge.aggregator.gate import Gate, GateWatch
+from edge.aggregator.inbox import LATE_MS, slice_end
 from edge.aggregator.moments import Stamp, moment
 from edge.aggregator.shelf import Shelf, ShelfWatch
 from edge.reads import Antenna, Lost, Read, TagRead, WeightSample
@@ -33,14 +35,18 @@ class Aggregator:
         passage that is decided, what it was decided from, and why.
         """
         self._stamp = Stamp(Clock.SYNCED, boot)
-        self._gates = {gate.name: GateWatch(gate, recorder) for gate in gates}
+        self._doors = Doors()
+        several = self._doors if len(gates) > 1 else None
+        self._gates = {gate.name: GateWatch(gate, recorder, several) for gate in gates}
+        self._in_step_ms = 0
         self._shelves = {shelf.name: ShelfWatch(shelf) for shelf in shelves}
         self._heard_ms: dict[str, int] = {}
         self._antennas = {
             gate.name: AntennaWatch(gate.name, gate.antennas, (references or {}).get(gate.name))
             for gate in gates
         }
-        self._watches: dict[str, GateWatch | ShelfWatch | AntennaWatch] = {
+        self._watches: dict[str, GateWatch | ShelfWatch | AntennaWatch | Doors] = {
+            "doors": self._doors,
             **{f"gate:{name}": watch for name, watch in self._gates.items()},
             **{f"shelf:{name}": watch for name, watch in self._shelves.items()},
             **{f"antennas:{name}": watch for name, watch in self._antennas.items()},
@@ -70,6 +76,8 @@ class Aggregator:
             said = antennas.observe(read, mono_ms, self._stamp)
             if said is not None and antennas.is_reference(read.epc):
                 return said
+            if mono_ms >= self._in_step_ms:
+                said = [*self._in_step(mono_ms, read.gate), *(said or ())]
             events = gate.observe(read, mono_ms, self._stamp)
             if events:
                 events = self._seen(read.gate, events)
@@ -81,13 +89,35 @@ class Aggregator:
 
     def advance(self, mono_ms: int, at_us: int) -> list[Event]:
         """Time has passed: close what is quiet."""
-        events: list[Event] = []
-        for name, gate in self._gates.items():
-            known_ms = min(mono_ms, self._heard_ms.get(name, mono_ms))
-            events += self._seen(name, gate.advance(known_ms, self._stamp))
-            events += self._antennas[name].advance(known_ms, self._stamp)
+        events = self._in_step(mono_ms)
+        for name in self._gates:
+            events += self._antennas[name].advance(self._known_ms(name, mono_ms), self._stamp)
         for shelf in self._shelves.values():
             events += shelf.advance(mono_ms, self._stamp)
+        return events
+
+    def _known_ms(self, gate: str, now_ms: int) -> int:
+        return min(now_ms, self._heard_ms.get(gate, now_ms))
+
+    def _in_step(self, now_ms: int, reading: str | None = None) -> list[Event]:
+        """Take all gates as far as is known, in order of time: what one decides depends on what others have read.
+
+        `reading`: a gate from which there is a read of now, so that all it had read before is known.
+        """
+        known = {
+            name: (now_ms if name == reading else self._known_ms(name, now_ms)) - LATE_MS
+            for name, gate in self._gates.items()
+            if name == reading or gate.follows(self._known_ms(name, now_ms))
+        }
+        self._in_step_ms = slice_end(now_ms - LATE_MS) + LATE_MS
+        events: list[Event] = []
+        while due := [
+            at_ms for name in known if (at_ms := self._gates[name].due_ms(known[name])) is not None
+        ]:
+            at_ms = min(due)
+            for name, until_ms in known.items():
+                if at_ms <= until_ms:
+                    events += self._seen(name, self._gates[name].advance_to(at_ms, self._stamp))
         return events
 
     def device_up(self, name: str, mono_ms: int, at_us: int) -> list[Event]:

@@ -7,10 +7,9 @@ import numpy as np
 
 from edge.aggregator.field import Field
 from edge.aggregator.judge import BIN_S, Judgement, Scene
-from edge.aggregator.model import Model
 from edge.aggregator.passage import Member
 from edge.aggregator.paths import STAYED_IN, WENT_IN
-from edge.aggregator.slices import Bools, Ints, Slice
+from edge.aggregator.slices import Bools, Floats, Ints, Slice
 from edge.aggregator.verdict import rose_and_fell, verdicts
 from wire.events import Event
 
@@ -28,7 +27,8 @@ class Found:
     reads: Slice
     scene: Scene
     judgement: Judgement
-    model: Model
+    claims: Floats  # of each tag, log-odds that it is this door's and not another's
+    elsewhere: int  # tags that were read here, and are another door's
 
     def in_the_door(self) -> bool:
         """Whether the load, or most of one, stands where neither side is near enough to tell."""
@@ -70,9 +70,7 @@ class Found:
         last_s = np.zeros(n)
         last_s[scene.tag] = scene.at_s  # reads are in order: the last one stays
         counts = np.bincount(scene.tag, minlength=n)
-        found = verdicts(
-            self.judgement, rose_and_fell(scene.tag, scene.inner, scene.dbm, n), last_s, self.model
-        )
+        found = verdicts(self.judgement, rose_and_fell(scene.tag, scene.inner, scene.dbm, n), last_s)
         zero_ms = int(self.reads.ms[0])
         members = []
         for row, verdict, count in zip(self.rows.tolist(), found, counts.tolist(), strict=True):

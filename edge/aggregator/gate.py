@@ -7,13 +7,14 @@ never stop. So the passage keeps a smoothed sum of the evidence that reads bring
 share of what it was at its height. Then all its reads are judged together (edge/aggregator/judge.py).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import msgspec
 import numpy as np
 
+from edge.aggregator.doors import Doors, Heard, heard
 from edge.aggregator.field import FORGET_MS, Field, Saved
 from edge.aggregator.found import Decided, Found, Recorder
 from edge.aggregator.inbox import FOLD_MS, LATE_MS, Inbox, slice_end
@@ -25,7 +26,7 @@ from edge.aggregator.paths import STAYED_IN, WENT_IN, WENT_OUT
 from edge.aggregator.slices import Bools, Floats, Ints, Slice, decode, join
 from edge.aggregator.verdict import DECIDED
 from edge.reads import TagRead, Trigger
-from wire.events import Event
+from wire.events import Event, Passage
 
 # A load that is read no more has left: 95 % of the gaps between reads of one tag are below 0.27 s in recordings of
 # 12-tag loads, and of the gaps of a load of 100 tags all are.
@@ -134,8 +135,11 @@ def _least(height: float) -> float:
 class GateWatch:
     """Follows one gate. Starts as down: `up` before the first `advance`."""
 
-    def __init__(self, gate: Gate, recorder: Recorder | None = None) -> None:
+    def __init__(self, gate: Gate, recorder: Recorder | None = None, doors: Doors | None = None) -> None:
         self.gate = gate
+        self._doors = doors
+        if doors:
+            doors.join(self)
         self._recorder = recorder
         self.changed = False
         self._numbers = np.array(sorted(gate.antennas), np.int64)
@@ -186,17 +190,63 @@ class GateWatch:
             self.changed = True
 
     def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
-        if self._up_ms is None:
-            if self._open is None:
-                return []
-            if self._down_ms is None:
-                self._down_ms = now_ms
-            if now_ms - self._down_ms < HELD_MS:
-                return []
-            self._open.healthy = False
-        elif now_ms < self._up_ms + CATCH_UP_MS:
+        """Time has passed, at this gate by itself."""
+        return self._fold_before(now_ms - LATE_MS, stamp) if self.follows(now_ms) else []
+
+    def advance_to(self, at_ms: int, stamp: Stamp) -> list[Event]:
+        """All reads before a time are known: fold them, and close what had ended by then."""
+        return self._fold_before(at_ms, stamp)
+
+    def follows(self, now_ms: int) -> bool:
+        """Whether time passes here by itself: it waits for what a reader that is away, or has just come back, holds."""
+        if self._up_ms is not None:
+            return now_ms >= self._up_ms + CATCH_UP_MS
+        if self._open is None:
+            return False
+        if self._down_ms is None:
+            self._down_ms = now_ms
+        if now_ms - self._down_ms < HELD_MS:
+            return False
+        self._open.healthy = False
+        return True
+
+    def due_ms(self, until_ms: int) -> int | None:
+        """When there is something to do next, as a slice ends; None if not by then."""
+        due_ms = self._inbox.due_ms - LATE_MS if self._inbox.ms else until_ms + 1
+        if self._open:
+            due_ms = min(due_ms, slice_end(min(self._open.look_ms, self._open.part_ms) - 1))
+        return due_ms if due_ms <= until_ms else None
+
+    @property
+    def name(self) -> str:
+        return self.gate.name
+
+    def hears(self, epcs: Sequence[str], from_ms: Ints, to_ms: int, zero_ms: int) -> Heard:
+        reads = join([*self._recent, self._inbox.all()])
+        rows = np.array([self._field.row_of.get(epc, -1) for epc in epcs], np.int64)
+        return heard(reads, self._inner, rows, from_ms, to_ms, zero_ms)
+
+    def stirred(self) -> list[str]:
+        if self._open is None:
             return []
-        return self._fold_before(now_ms - LATE_MS, stamp)
+        rows = self._field.rows["stirred"][: len(self._field.epcs)]
+        return self._field.named(np.flatnonzero(rows == self._open.number).tolist())
+
+    def away(self, at_ms: int) -> bool:
+        return self._up_ms is None or at_ms < self._up_ms
+
+    def said_elsewhere(self, epcs: Iterable[str], at_ms: int) -> None:
+        rows = [row for epc in epcs if (row := self._field.row_of.get(epc)) is not None]
+        if rows:
+            self._field.rows["since_ms"][rows] = at_ms
+            self._leave(np.array(rows), at_ms + TAIL_MS)
+
+    def _leave(self, rows: Ints, until_ms: int) -> None:
+        """These tags are another door's: until then they stir nothing here."""
+        known = self._field.rows
+        known["stirred"][rows] = 0
+        known["settled_ms"][rows] = np.maximum(known["settled_ms"][rows], until_ms)
+        self.changed = True
 
     def up(self, now_ms: int) -> None:
         self._up_ms, self._down_ms = now_ms, None
@@ -360,6 +410,8 @@ class GateWatch:
             & (reads.ms < at_ms)
         ).ordered()
         members = np.unique(reads.tag[reads.ms >= current.began_ms])
+        claims, elsewhere = self._claims(current, members, at_ms)
+        members, claims = members[~elsewhere], claims[~elsewhere]
         if not len(members):
             return None
         reads = reads.where(np.isin(reads.tag, members))
@@ -376,23 +428,37 @@ class GateWatch:
             history=known["history"],
             rest_db=REST_SPREAD * self._field.rest_db,
         )
-        return Found(members, reads, scene, judge(scene, self.gate.model), self.gate.model)
+        return Found(members, reads, scene, judge(scene, self.gate.model), claims, int(elsewhere.sum()))
+
+    def _claims(self, current: Open, rows: Ints, at_ms: int) -> tuple[Floats, Bools]:
+        """How far tags are this door's, and which are another's: they say nothing here."""
+        if not self._doors:
+            return np.full(len(rows), np.inf), np.zeros(len(rows), bool)
+        from_ms = np.maximum(current.began_ms, self._field.rows["since_ms"][rows])
+        claims, elsewhere = self._doors.claims(self, self._field.named(rows.tolist()), from_ms, at_ms)
+        if elsewhere.any():
+            self._leave(rows[elsewhere], at_ms + LOOK_EVERY_MS)
+        return claims, elsewhere
 
     def _say(
         self, current: Open, found: Found, at_ms: int, stamp: Stamp, chosen: Bools | None = None
     ) -> list[Event]:
         """Say what was found of the chosen tags, or of all; and learn from it."""
         members = found.members(self._field)
-        if chosen is not None:
-            members = [member for member, mine in zip(members, chosen, strict=True) if mine]
+        mine = np.arange(len(members)) if chosen is None else np.flatnonzero(chosen)
+        members = [members[index] for index in mine.tolist()]
+        if self._doors:
+            from_ms = np.maximum(current.began_ms, self._field.rows["since_ms"][found.rows[mine]])
+            members = self._doors.settle(self, members, found.claims[mine], from_ms, at_ms)
         ended = Ended(
             gate=self.gate.name, began_us=current.began_us, active_us=current.active_us,
             active_ms=current.active_ms, decided_us=int(found.wall_us(at_ms)), trigger=current.trigger,
             healthy=current.healthy,
         )  # fmt: skip
         events = events_of(ended, members, stamp)
+        if found.elsewhere and events and isinstance(passage := events[-1], Passage):
+            events[-1] = replace(passage, strays=passage.strays + found.elsewhere)
         if self._recorder:
-            mine = np.arange(len(found.rows)) if chosen is None else np.flatnonzero(chosen)
             epcs = [self._field.epcs[row] or "" for row in found.rows.tolist()]
             self._recorder(Decided(self.gate.name, current.began_ms, at_ms, found, epcs, mine, events))
         if events:  # else nothing came of it: what is known of each tag goes on
