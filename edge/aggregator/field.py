@@ -168,10 +168,13 @@ class Field:
 
     def _come(self, known: NDArray[Any], gap_s: Floats, at_ms: int) -> None:
         """What is known of tags that were away fades: they may have been carried anywhere."""
-        known["came_ms"] = np.where(gap_s * 1000.0 > AWAY_MS, at_ms, known["came_ms"])
+        away = gap_s * 1000.0 > AWAY_MS
+        known["came_ms"] = np.where(away, at_ms, known["came_ms"])
+        known["seen"] *= ~away[:, None]
         unseen = np.exp(-np.maximum(0.0, gap_s - SEEN_S) / ZONE_S)
         known["inside"] = 0.5 + (known["inside"] - 0.5) * unseen
-        known["history"] *= np.exp(-gap_s / HISTORY_S)
+        # Whether it has been forgotten meanwhile must not matter: that depends on when somebody looked.
+        known["history"] *= np.where(gap_s * 1000.0 > FORGET_MS, 0.0, np.exp(-gap_s / HISTORY_S))
 
     def rest(self, at_ms: int) -> None:
         """Note for all tags how they are read at rest: a passage opens."""
@@ -181,8 +184,12 @@ class Field:
 
     def rates(self, known: NDArray[Any], at_ms: int) -> Floats:
         """Reads a second outside and inside of some rows, shape (k, 2): low at first, then what they are."""
-        over_s = REST_S * -np.expm1(-np.maximum(0, at_ms - known["came_ms"]) / 1000.0 / REST_S)
-        rates: Floats = (known["seen"] + UNKNOWN_HZ * UNKNOWN_S) / (over_s + UNKNOWN_S)[:, None]
+        seconds = np.maximum(0, at_ms - known["came_ms"]) / 1000.0
+        unseen = np.exp(-np.maximum(0, at_ms - known["folded_ms"]) / 1000.0 / REST_S)
+        faded = np.exp(-seconds / REST_S)
+        over_s, unknown_s = REST_S * (1.0 - faded), UNKNOWN_S * faded
+        rates: Floats = known["seen"] * unseen[:, None] + UNKNOWN_HZ * unknown_s[:, None]
+        rates /= (over_s + unknown_s)[:, None]
         return rates
 
     def _learn_rest(self, steps: Floats) -> None:
@@ -220,10 +227,15 @@ class Field:
         evidence[order] = np.where(gap_ms < STEP_MS, np.clip(odds, STEP_LEAST, STEP_MOST), 0.0)
         return evidence, told, steps
 
-    def forget(self, before_ms: int) -> None:
-        """Free the rows of tags that were last read before."""
-        for row, epc in enumerate(self.epcs):
-            if epc is not None and self.rows["last_ms"][row] < before_ms:
+    def forget(self, before_ms: int, waiting: Iterable[int] = ()) -> None:
+        """Free the rows of tags that were last read before, but for those of which reads are `waiting` to be folded or
+        judged.
+        """
+        old = self.rows["folded_ms"][: len(self.epcs)] < before_ms
+        old[list(waiting)] = False
+        for row in np.flatnonzero(old).tolist():
+            epc = self.epcs[row]
+            if epc is not None:
                 self.epcs[row] = None
                 del self.row_of[epc]
                 self.tids.pop(row, None)

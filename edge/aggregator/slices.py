@@ -10,6 +10,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+FOUR_BYTES = -(1 << 31), (1 << 31) - 1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slice:
@@ -43,8 +45,9 @@ class Slice:
         if not len(self):
             return []
         ms0, us0 = int(self.ms[0]), int(self.us[0])
-        ms = self.ms - ms0
-        us = np.clip(self.us - us0 - 1000 * ms, -(1 << 31), (1 << 31) - 1)
+        apart_ms = self.ms - ms0
+        ms = np.clip(apart_ms, *FOUR_BYTES)
+        us = np.clip(self.us - us0 - 1000 * apart_ms, *FOUR_BYTES)
         return [
             np.array([ms0, us0], "<i8").tobytes(), ms.astype("<i4").tobytes(), us.astype("<i4").tobytes(),
             self.tag.astype("<u4").tobytes(), self.antenna.astype("u1").tobytes(), self.dbm.astype("<f4").tobytes(),
