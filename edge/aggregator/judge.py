@@ -12,7 +12,7 @@ import numpy as np
 
 from edge.aggregator.factors import Looks, burst, profile, rise, shift, sides, spread
 from edge.aggregator.model import Factor, Model
-from edge.aggregator.paths import STAYED_IN, STAYED_OUT, WENT_IN, WENT_OUT, pairs, sigmoid, smoothed
+from edge.aggregator.paths import WENT_IN, WENT_OUT, pairs, sigmoid, smoothed
 from edge.aggregator.slices import Bools, Floats, Ints
 
 BIN_S = 0.25  # of the hidden Markov models: a load takes a second or more over the sill
@@ -33,7 +33,7 @@ LEAST_ODDS = 0.05
 # A tag was with its load for so long before its own first read and after its last.
 MARGIN_S = 2.0
 # Tags that themselves show the other way than the load make a load of their own, if there are so many.
-OTHER_LOAD = 3
+OTHER_LOAD, OTHER_SHARE = 4, 0.2  # and such a share of all: of a hundred tags a few always stray
 CONTRARY = 2.0  # log-odds from which one does
 
 
@@ -94,8 +94,8 @@ def judge(scene: Scene, model: Model) -> Judgement:
     near = _nearness(looks)
     for _ in range(ROUNDS):
         before, state = state, _round(scene, model, looks, near, fixed, state)
-        state.group = _groups(state.moved, own, state.company, state.group)
-        if state.group is before.group and np.abs(state.moved - before.moved).max() < SETTLED:
+        state.group = _groups(scene, model, looks, near, own, state)
+        if (state.group == before.group).all() and np.abs(state.moved - before.moved).max() < SETTLED:
             break
     ways = _normalised(model.own * own + state.company + _prior(scene))
     return Judgement(
@@ -209,14 +209,25 @@ def _near(looks: Looks) -> Bools:
     return near
 
 
-def _groups(moved: Floats, own: Floats, company: Floats, group: Ints) -> Ints:
-    """Tags that show clearly the other way than the load they are taken for go together."""
-    if group.any():
-        return group
-    mine, loads = own[:, WENT_IN] - own[:, WENT_OUT], company[:, WENT_IN] - company[:, WENT_OUT]
-    contrary = (moved > 0.5) & (np.abs(mine) > CONTRARY) & (np.sign(mine) != np.sign(loads))
-    contrary &= own[:, [STAYED_OUT, STAYED_IN]].max(axis=1) < -CONTRARY
-    return contrary.astype(np.int64) if contrary.sum() >= OTHER_LOAD else group
+def _groups(scene: Scene, model: Model, looks: Looks, near: Floats, own: Floats, state: _Load) -> Ints:
+    """Two loads that meet in a door: tags whose own reads contradict the load that they are taken for go together.
+
+    Then each goes with the load that its own reads fit better, by its way.
+    """
+    if not state.group.any():
+        expected = np.take_along_axis(own, state.company.argmax(axis=1)[:, None], axis=1)[:, 0]
+        moving, way = state.moved > 0.5, own[:, WENT_IN] - own[:, WENT_OUT]
+        least = max(OTHER_LOAD, OTHER_SHARE * float(moving.sum()))
+        if min((moving & (way > CONTRARY)).sum(), (moving & (way < -CONTRARY)).sum()) >= least:
+            return (way < 0.0).astype(np.int64)
+        contrary = moving & (expected < -CONTRARY)
+        return contrary.astype(np.int64) if contrary.sum() >= least else state.group
+    fits = np.empty((2, scene.n))
+    for load in (0, 1):
+        sure = near * (state.group == load) * state.moved**SURE
+        company = _company(looks, *_mean(sure, looks), model.load)
+        fits[load] = np.logaddexp.reduce(own + company, axis=1)
+    return (fits[1] > fits[0]).astype(np.int64)
 
 
 def _prior(scene: Scene) -> Floats:
