@@ -7,6 +7,7 @@ import numpy as np
 
 from edge.aggregator.field import Field
 from edge.aggregator.judge import BIN_S, Judgement, Scene
+from edge.aggregator.model import Model
 from edge.aggregator.passage import Member
 from edge.aggregator.paths import STAYED_IN, WENT_IN
 from edge.aggregator.slices import Bools, Floats, Ints, Slice
@@ -27,6 +28,7 @@ class Found:
     reads: Slice
     scene: Scene
     judgement: Judgement
+    model: Model
     claims: Floats  # of each tag, log-odds that it is this door's and not another's
     elsewhere: int  # tags that were read here, and are another door's
 
@@ -70,7 +72,9 @@ class Found:
         last_s = np.zeros(n)
         last_s[scene.tag] = scene.at_s  # reads are in order: the last one stays
         counts = np.bincount(scene.tag, minlength=n)
-        found = verdicts(self.judgement, rose_and_fell(scene.tag, scene.inner, scene.dbm, n), last_s)
+        found = verdicts(
+            self.judgement, rose_and_fell(scene.tag, scene.inner, scene.dbm, n), last_s, self.model
+        )
         zero_ms = int(self.reads.ms[0])
         members = []
         for row, verdict, count in zip(self.rows.tolist(), found, counts.tolist(), strict=True):

@@ -15,6 +15,8 @@ import msgspec
 import numpy as np
 
 from edge.aggregator.doors import Doors, Heard, heard
+from edge.aggregator.eyes import Eyes
+from edge.aggregator.eyes import Saved as SavedEyes
 from edge.aggregator.field import FORGET_MS, Field, Saved
 from edge.aggregator.found import Decided, Found, Recorder
 from edge.aggregator.inbox import FOLD_MS, LATE_MS, Inbox, slice_end
@@ -91,6 +93,7 @@ class Gate:
     antennas: Mapping[int, Side]
     quiet_s: float = QUIET_S
     model: Model = DEFAULT
+    eyes: tuple[int, int] | None = None  # the inputs of the outer and the inner photo-eye
 
 
 class Open(msgspec.Struct):
@@ -125,6 +128,7 @@ class State(msgspec.Struct, array_like=True):
     passages: int
     folded_ms: int
     swept_ms: int
+    eyes: SavedEyes | None = None
 
 
 def _least(height: float) -> float:
@@ -150,6 +154,8 @@ class GateWatch:
         self._far_ms = round(1000 * FAR_S * gate.quiet_s / QUIET_S)
         self._gone_ms = round(GONE_SHARE * gate.quiet_s * 1000)
         self._field = Field(self._inner)
+        self._sided = bool(self._inner.any() and not self._inner.all())
+        self._eyes = Eyes(*gate.eyes) if gate.eyes else None
         self._inbox = Inbox()
         self._recent: list[Slice] = []
         self._open: Open | None = None
@@ -170,6 +176,8 @@ class GateWatch:
                 events = self._fold_before(at_ms - LATE_MS, stamp)
             if not inbox.ms:
                 inbox.due_ms = slice_end(at_ms) + LATE_MS
+        elif at_ms < inbox.due_ms - FOLD_MS - LATE_MS:  # one from the future does not hold up those of today
+            inbox.due_ms = slice_end(at_ms) + LATE_MS
         row = self._field.row_of.get(read.epc)
         if row is None:
             row = self._field.add(read.epc, at_ms)
@@ -183,11 +191,21 @@ class GateWatch:
         self.changed = True
         return events
 
-    def trigger(self, read: Trigger) -> None:
-        """A photo-eye or button names what opened a passage that is under way."""
+    def trigger(self, read: Trigger, at_ms: int) -> None:
+        """An input changed: a photo-eye's, or one that names what opened a passage that is under way."""
+        if self._eyes:
+            self._eyes.observe(read.input, read.on, at_ms)
+            self.changed = True
         if read.on and self._open and self._open.trigger is None:
             self._open.trigger = f"input {read.input}"
             self.changed = True
+
+    def troubles(self) -> list[str]:
+        """What is wrong with its eyes, in words."""
+        blocked = self._eyes.blocked(self._folded_ms) if self._eyes else []
+        return [
+            f"{self.gate.name}: the {eye} photo-eye's beam has been broken for minutes" for eye in blocked
+        ]
 
     def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
         """Time has passed, at this gate by itself."""
@@ -266,7 +284,7 @@ class GateWatch:
         return _ENCODER.encode(
             State(
                 self._field.save(), self._inbox.all().encode(), join(self._recent).encode(), self._open,
-                self._passages, self._folded_ms, self._swept_ms,
+                self._passages, self._folded_ms, self._swept_ms, self._eyes.save() if self._eyes else None,
             )
         )  # fmt: skip
 
@@ -278,6 +296,8 @@ class GateWatch:
         self._recent = [reads] if len(reads := decode(state.recent)) else []
         self._open, self._passages = state.open, state.passages
         self._folded_ms, self._swept_ms = state.folded_ms, state.swept_ms
+        if self._eyes and state.eyes:
+            self._eyes.restore(state.eyes)
 
     def _fold_before(self, ready_ms: int, stamp: Stamp) -> list[Event]:
         """Fold every slice that was complete by a time, and close what had ended meanwhile."""
@@ -287,7 +307,9 @@ class GateWatch:
             events += self._close_before(end_ms - FOLD_MS, stamp)
             self._fold(reads, max(end_ms, self._folded_ms))
             self.changed = True
-        return events + self._close_before(ready_ms, stamp)
+        events += self._close_before(ready_ms, stamp)
+        self._forget(ready_ms)
+        return events
 
     def _fold(self, reads: Slice, end_ms: int) -> None:
         folded = self._field.fold(reads, end_ms, quiet=self._open is None)
@@ -370,7 +392,6 @@ class GateWatch:
                 continue
             self._open = None
             events += self._say(current, found, current.look_ms, stamp) if found else []
-            self._forget(current.look_ms)
         return events
 
     def _over(self, current: Open, found: Found) -> bool:
@@ -380,7 +401,9 @@ class GateWatch:
             return True
         resting = now_ms >= current.active_ms + self._quiet_ms
         resting &= current.rest >= RESTING or current.steps < MANY_STEPS
-        return resting and not found.in_the_door()
+        if self._eyes and self._eyes.in_the_door(now_ms):
+            return False
+        return resting and not (self._sided and found.in_the_door())
 
     def _part(self, current: Open, at_ms: int, stamp: Stamp) -> list[Event]:
         """Say what became of tags that have left a passage in which others go on."""
@@ -416,8 +439,10 @@ class GateWatch:
             return None
         reads = reads.where(np.isin(reads.tag, members))
         known = table[members]
+        tag = np.searchsorted(members, reads.tag)
+        eyes, eyes_s = self._seen_by_eyes(reads, tag, len(members), at_ms)
         scene = Scene(
-            tag=np.searchsorted(members, reads.tag),
+            tag=tag,
             at_s=(reads.ms - reads.ms[0]) / 1000.0,
             antenna=self._numbers[reads.antenna],
             inner=self._inner[reads.antenna],
@@ -427,8 +452,30 @@ class GateWatch:
             inside=known["inside"],
             history=known["history"],
             rest_db=REST_SPREAD * self._field.rest_db,
+            sided=self._sided,
+            eyes=eyes,
+            eyes_s=eyes_s,
         )
-        return Found(members, reads, scene, judge(scene, self.gate.model), claims, int(elsewhere.sum()))
+        return Found(
+            members,
+            reads,
+            scene,
+            judge(scene, self.gate.model),
+            self.gate.model,
+            claims,
+            int(elsewhere.sum()),
+        )
+
+    def _seen_by_eyes(
+        self, reads: Slice, tag: Ints, n: int, at_ms: int
+    ) -> tuple[Floats | None, Floats | None]:
+        if not self._eyes:
+            return None, None
+        first_ms, last_ms = np.full(n, at_ms), np.zeros(n, np.int64)
+        np.minimum.at(first_ms, tag, reads.ms)
+        np.maximum.at(last_ms, tag, reads.ms)
+        odds, when_ms = self._eyes.odds(first_ms, last_ms, at_ms)
+        return odds, (when_ms - reads.ms[0]) / 1000.0
 
     def _claims(self, current: Open, rows: Ints, at_ms: int) -> tuple[Floats, Bools]:
         """How far tags are this door's, and which are another's: they say nothing here."""
@@ -492,7 +539,8 @@ class GateWatch:
         """Bounds the memory; once a minute at most, so that the cost a read stays flat."""
         if now_ms >= self._swept_ms + SWEEP_MS:
             self._swept_ms = now_ms
-            self._field.forget(now_ms - FORGET_MS)
+            waiting = {*self._inbox.tag, *join(self._recent).tag.tolist()}
+            self._field.forget(now_ms - FORGET_MS, waiting)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
