@@ -13,6 +13,7 @@ def gate_of(config: GateConfig) -> Gate:
         name=config.name,
         antennas={antenna: Side(side) for antenna, side in config.antennas.items()},
         quiet_s=QUIET_S if config.quiet_s is None else config.quiet_s,
+        eyes=(config.eyes.outside, config.eyes.inside) if config.eyes else None,
         model=config.calibration.model() if config.calibration else DEFAULT,
     )
 

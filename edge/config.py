@@ -191,11 +191,26 @@ def _learned(path: object, info: ValidationInfo) -> object:
         raise ValueError(str(error)) from None
 
 
+class Eyes(Section):
+    outside: int = Field(ge=1, le=65_535)
+    inside: int = Field(ge=1, le=65_535)
+
+    @model_validator(mode="after")
+    def _two_inputs(self) -> "Eyes":
+        if self.outside == self.inside:
+            raise ValueError(
+                f"both eyes are on input {self.inside}; which one breaks first tells the direction"
+            )
+        return self
+
+
 class GateConfig(Section):
     name: Name
     role: Role | None = None
     joins: Joins | None = None
     reader: ReaderConfig | None = None
+    # The reader's inputs that photo-eyes are wired to, one on each side of the sill; on while a beam is broken.
+    eyes: Eyes | None = None
     antennas: dict[Annotated[int, Field(ge=1, le=65_535)], Side]  # as numbered on the reader
     # Tags fixed within sight of an antenna, which prove that it still sees: one EPC, or several, by antenna.
     reference_tags: dict[Annotated[int, Field(ge=1, le=65_535)], Epcs] = Field({})
@@ -214,10 +229,12 @@ class GateConfig(Section):
 
     @field_validator("antennas")
     @classmethod
-    def _both_sides(cls, antennas: dict[int, Side]) -> dict[int, Side]:
+    def _direction_can_be_told(cls, antennas: dict[int, Side], info: ValidationInfo) -> dict[int, Side]:
         for side in Side:
-            if side not in antennas.values():
-                raise ValueError(f"none looks {side}; direction needs at least one antenna on each side")
+            if side not in antennas.values() and not (antennas and info.data.get("eyes")):
+                raise ValueError(
+                    f"none looks {side}; direction needs at least one antenna on each side, or photo-eyes"
+                )
         return antennas
 
     @field_validator("reference_tags")

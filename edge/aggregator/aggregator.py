@@ -84,7 +84,7 @@ class Aggregator:
             return said + events if said else events
         if isinstance(read, Antenna):
             return antennas.connected(read, mono_ms, self._stamp)
-        gate.trigger(read)
+        gate.trigger(read, mono_ms)
         return []
 
     def advance(self, mono_ms: int, at_us: int) -> list[Event]:
@@ -157,7 +157,8 @@ class Aggregator:
 
     def troubles(self) -> list[str]:
         """What is wrong with antennas now, in words; each begins with a name of its own, up to a colon."""
-        return [trouble for antennas in self._antennas.values() for trouble in antennas.troubles()]
+        watches: list[AntennaWatch | GateWatch] = [*self._antennas.values(), *self._gates.values()]
+        return [trouble for watch in watches for trouble in watch.troubles()]
 
     def levels(self) -> list[Level]:
         """What every bay weighs now, for telemetry."""

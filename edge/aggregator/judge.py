@@ -55,7 +55,9 @@ class Scene:
     inside: Floats  # (n,)
     history: Floats  # (n,)
     rest_db: float = 0.0  # spread of powers at rest, as the gate has learned it
-    eyes: Floats | None = None  # log-odds of the four pairs that photo-eyes bring, for every load
+    sided: bool = True  # whether the gate has antennas on both sides
+    eyes: Floats | None = None  # (n, 4) what photo-eyes say of the four pairs, log-likelihoods
+    eyes_s: Floats | None = None  # (n,) and when they were broken, or NaN
 
     @property
     def n(self) -> int:
@@ -101,7 +103,7 @@ def judge(scene: Scene, model: Model) -> Judgement:
     return Judgement(
         moved=state.moved,
         ways=ways,
-        crossed_s=_crossed(looks, ways, state.changes),
+        crossed_s=_crossed(scene, looks, ways, state.changes),
         factors={name: model.weights[name] * odds for name, odds in state.factors.items()},
         own=model.own * own,
         company=state.company,
@@ -129,7 +131,7 @@ def _looks(scene: Scene, model: Model) -> Looks:
     count = np.bincount(scene.tag, minlength=scene.n)
     powers = np.bincount(scene.tag, weights=scene.dbm, minlength=scene.n)
     usual = (powers + SHY_READS * scene.dbm.mean()) / (count + SHY_READS)
-    odds = np.clip(base + per_db * (scene.dbm - usual[scene.tag]), LEAST_ODDS, MOST_ODDS)
+    odds = np.clip(base + per_db * (scene.dbm - usual[scene.tag]), LEAST_ODDS, MOST_ODDS) * scene.sided
     return Looks.of(
         scene.tag,
         (scene.at_s / BIN_S).astype(np.int64),
@@ -227,7 +229,8 @@ def _groups(scene: Scene, model: Model, looks: Looks, near: Floats, own: Floats,
         sure = near * (state.group == load) * state.moved**SURE
         company = _company(looks, *_mean(sure, looks), model.load)
         fits[load] = np.logaddexp.reduce(own + company, axis=1)
-    return (fits[1] > fits[0]).astype(np.int64)
+    nearer: Ints = (fits[1] > fits[0]).astype(np.int64)
+    return nearer
 
 
 def _prior(scene: Scene) -> Floats:
@@ -241,11 +244,13 @@ def _normalised(logs: Floats) -> Floats:
     return shares
 
 
-def _crossed(looks: Looks, ways: Floats, changes: Floats) -> Floats:
+def _crossed(scene: Scene, looks: Looks, ways: Floats, changes: Floats) -> Floats:
     """When a tag crossed: when its load did, near its own reads."""
     near, bins = _near(looks), np.arange(looks.bins)
     direction = (ways[:, WENT_IN] < ways[:, WENT_OUT]).astype(np.int64)
     flow = np.take_along_axis(changes, direction[:, None, None], axis=2)[:, :, 0] * near
     total = flow.sum(axis=1)
     middle = (looks.first + looks.last) / 2
-    return BIN_S * np.where(total > 1e-3, flow @ bins / np.maximum(total, 1e-9), middle + 0.5)
+    crossed: Floats = BIN_S * np.where(total > 1e-3, flow @ bins / np.maximum(total, 1e-9), middle + 0.5)
+    # Beams know better when it was than reads of one side do.
+    return crossed if scene.eyes_s is None else np.where(np.isnan(scene.eyes_s), crossed, scene.eyes_s)
