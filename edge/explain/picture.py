@@ -1,6 +1,7 @@
 """A passage as a PNG. Needs matplotlib, which the extra `gates` brings."""
 
 from pathlib import Path
+from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,19 +13,26 @@ from wire.events import Direction
 
 COLOURS = {Side.OUTSIDE: "#b45309", Side.INSIDE: "#1d4ed8"}
 MARKS = "osD^v<>p"
+COLUMNS = 150  # of the reasons, at their size
+LINE_INCHES = 0.155  # of height for each of them
 
 
 def draw(story: Story, path: Path) -> None:
     """Write the picture: reads by antenna, power over time, inputs and passage, and the reasons below."""
-    figure = Figure(figsize=(10.0, 7.6), layout="constrained")
-    lanes, power, why = figure.subplots(3, 1, height_ratios=(2.0, 3.0, 2.2))
+    reasons = [
+        part for line in words.account(story) for part in wrap("• " + line, COLUMNS, subsequent_indent="  ")
+    ]
+    below = LINE_INCHES * len(reasons)
+    figure = Figure(figsize=(10.0, 5.4 + below), layout="constrained")
+    lanes, power, why = figure.subplots(3, 1, height_ratios=(2.0, 3.0, below))
     power.sharex(lanes)
     figure.suptitle(words.title(story), fontsize=11)
     _lanes(story, lanes)
     _power(story, power)
     why.axis("off")
-    why.text(0.0, 1.0, "\n".join("• " + line for line in words.account(story)), va="top", fontsize=8.5,
-             family="sans-serif", transform=why.transAxes, wrap=True)  # fmt: skip
+    why.text(
+        0.0, 1.0, "\n".join(reasons), va="top", fontsize=8.5, family="sans-serif", transform=why.transAxes
+    )
     figure.savefig(path, dpi=120, metadata={"Software": None})
 
 

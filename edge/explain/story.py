@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from edge.aggregator.found import Decided, Recorder
 from edge.aggregator.gate import Side
 from edge.config import EdgeConfig, GateConfig
 from edge.errors import RecordingError
+from edge.explain.why import Why, why
 from edge.fit import Site
 from edge.reads import TagRead, Trigger
 from edge.recording import EPOCH, MICROSECOND
@@ -37,6 +39,7 @@ class Story:
     passage: Passage | None
     others: Sequence[TagMovement]  # of the same passage
     elsewhere: Sequence[TagMovement]  # other passages of the tag
+    why: Why | None  # what the decision was made of
 
     def side(self, antenna: int) -> Side | None:
         return self.gate.antennas.get(antenna)
@@ -58,7 +61,13 @@ def tell(
     Raises:
         RecordingError: the recording cannot be read, or the tag, the gate or the passage is not in it.
     """
-    said = list(_replayed(config, recording))
+    decided: list[Decided] = []
+
+    def keep(each: Decided) -> None:
+        if epc in each.epcs:
+            decided.append(each)
+
+    said = list(_replayed(config, recording, keep))
     mine = [e for e in said if isinstance(e, TagMovement) and e.epc == epc and gate in (None, e.gate)]
     chosen = _chosen(mine, passage, epc)
     if chosen is not None:
@@ -97,6 +106,7 @@ def tell(
             if isinstance(e, TagMovement) and e.epc != epc and whole and e.passage == whole.passage
         ],
         elsewhere=[e for e in mine if e is not chosen],
+        why=_why(decided, name, epc, whole),
     )  # fmt: skip
 
 
@@ -104,10 +114,23 @@ def microseconds(at: datetime) -> int:
     return (at - EPOCH) // MICROSECOND
 
 
-def _replayed(config: EdgeConfig, recording: Path) -> Iterable[Event]:
+def _why(decided: Sequence[Decided], gate: str, epc: str, passage: Passage | None) -> Why | None:
+    """Of the decision that said the passage; of one of which nothing was said, the tag's last."""
+    mine = [(each, found) for each in decided if each.gate == gate and (found := why(each, epc))]
+    named = [found for each, found in mine if passage and _says(each, passage.passage)]
+    if named or passage:
+        return named[-1] if named else None
+    return mine[-1][1] if mine else None
+
+
+def _says(decided: Decided, passage: str) -> bool:
+    return any(isinstance(event, Passage) and event.passage == passage for event in decided.events)
+
+
+def _replayed(config: EdgeConfig, recording: Path, recorder: Recorder) -> Iterable[Event]:
     try:
         with recording.open("rb") as lines:
-            yield from events(config, lines)
+            yield from events(config, lines, recorder=recorder)
     except OSError as error:
         raise RecordingError(f"{recording}: {error.strerror or error}") from error
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from edge.aggregator.gate import Side
+from edge.aggregator.model import DEFAULT
+from edge.explain import why
 from edge.explain.story import Story
 from edge.reads import TagRead
 from edge.recording import EPOCH
@@ -35,6 +37,7 @@ def account(story: Story) -> list[str]:
         *_rest(story),
         *_load(story),
         *_eyes(story),
+        *(why.reasons(story.why) if story.why else ()),
         *_door(story),
         *_others(story),
     ]
@@ -129,11 +132,14 @@ def _eyes(story: Story) -> Iterator[str]:
 
 
 def _door(story: Story) -> Iterator[str]:
-    calibration = getattr(story.gate, "calibration", None)
+    learned = story.gate.calibration
+    if learned is None:
+        yield f"no calibration: {why.calibration(DEFAULT)}"
+        return
+    of = learned.values.learned
     yield (
-        f"calibration: {calibration}"
-        if calibration
-        else "no calibration: what holds for doors in general is used"
+        f"calibration {learned.path.name}, learned {of.at:%Y-%m-%d} from {of.recordings} recordings: "
+        + why.calibration(learned.model())
     )
 
 
