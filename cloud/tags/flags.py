@@ -16,6 +16,7 @@ TASKS = {
     Verdict.MISSED_EXIT: "missed_exit",
     Verdict.MISSED_ENTRY: "missed_entry",
     Verdict.RETURNED: "returned",
+    Verdict.OTHER_DOOR: "other_door",
 }
 INCIDENTS = {
     Verdict.LEFT: "left_unexpectedly",

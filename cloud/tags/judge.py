@@ -13,7 +13,7 @@ from cloud.ledger.tables import EPOCH
 from cloud.tags.flags import Flags, Where
 from cloud.tags.kinds import is_stock
 from cloud.tags.registry import Registry, Seen, Tag
-from cloud.tags.story import Crossing, Given, Judged, Move, Verdict, net, step, tell
+from cloud.tags.story import RIVALS, Crossing, Given, Judged, Move, Verdict, net, rivals, step, tell
 from wire.epc import decode
 from wire.events import Direction, TagMovement
 
@@ -60,6 +60,7 @@ class Judge:
             outside_id=gate.outside_id,
             inside_id=gate.inside_id,
             tid=event.tid,
+            confidence=event.confidence,
         )
         verdict = self._weigh(event, gate, tag)
         seen = Seen(
@@ -100,13 +101,20 @@ class Judge:
         ):  # it crossed before an item claimed it: book that too
             self._record(seen, Verdict.UNCLAIMED, outcome)
             self.identify(occasion, tag)
-        elif seen.crossing.at > tag.judged_at:
+        elif seen.crossing.at > tag.judged_at and not self._contested(seen, tag):
             judged = step(self.given, tag.standing, seen.crossing)
             self._stand(tag, judged, seen.crossing)
             self._record(seen, judged.verdict, outcome)
             self.post(occasion, item, times(judged.moves, item.quantity(tag.quantity)), seen)
         else:
             self._came_late(occasion, seen, tag, item, outcome)
+
+    def _contested(self, seen: Seen, tag: Tag) -> bool:
+        """Whether another agent has said the same crossing of a tag."""
+        if seen.crossing.at > tag.judged_at + RIVALS:
+            return False
+        story = self.registry.story(tag.epc, self.site_of)
+        return any(rivals(seen.crossing, other.crossing) for other in story)
 
     def item(self, tag: Tag) -> Item | None:
         """Whose tag it is; once claimed, it stays so."""

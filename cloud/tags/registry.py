@@ -237,6 +237,7 @@ def _seen(row: Any, sites: Mapping[int, int]) -> Seen:
             outside_id=row.outside_id,
             inside_id=row.inside_id,
             tid=row.tid,
+            confidence=row.confidence,
         ),
         epc=row.epc,
         gate=row.gate,

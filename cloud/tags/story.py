@@ -5,12 +5,15 @@ by what the tag stands for.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+# Doors of two agents may hear one load, and neither knows of the other. Their clocks and what they take for the moment
+# of crossing differ by seconds; nothing goes out by one door and in by the next in less.
+RIVALS = timedelta(seconds=10)
 EXTERNAL = frozenset({"dock", "exit"})  # roles of a gate whose far side is not ours
 
 
@@ -31,6 +34,7 @@ class Verdict(StrEnum):
     MISSED_EXIT = "missed_exit"
     MISSED_ENTRY = "missed_entry"
     HELD = "held"
+    OTHER_DOOR = "other_door"  # another agent's gate saw the same crossing, and was surer
     DUPLICATE_ENCODING = "duplicate_encoding"
     # Not counted: no part of the story.
     UNDECIDED = "undecided"
@@ -54,11 +58,31 @@ class Crossing:
     outside_id: int
     inside_id: int
     tid: str | None = None
+    confidence: float = 1.0
 
     @property
     def order(self) -> tuple[datetime, str, str]:
         """Time, and for equal times something that does not depend on arrival."""
         return self.at, self.edge, self.passage
+
+
+def rivals(one: Crossing, other: Crossing) -> bool:
+    """Whether two agents of one site say of a tag what can only have happened once."""
+    return one.edge != other.edge and one.site_id == other.site_id and abs(one.at - other.at) <= RIVALS
+
+
+def beaten(crossings: Sequence[Crossing]) -> set[int]:
+    """Those, by index, that a surer rival beats. What has lost beats nobody; of equals, the first in order wins."""
+    if len({crossing.edge for crossing in crossings}) < 2:
+        return set()
+    lost: set[int] = set()
+    won: list[Crossing] = []
+    for index in sorted(range(len(crossings)), key=lambda i: (-crossings[i].confidence, crossings[i].order)):
+        if any(rivals(crossings[index], other) for other in won):
+            lost.add(index)
+        else:
+            won.append(crossings[index])
+    return lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +129,12 @@ def tell(given: Given, crossings: Iterable[Crossing]) -> tuple[Standing, list[Ju
     """The whole story, in order of time, from a tag nobody has seen."""
     standing = Standing()
     judged = []
-    for crossing in sorted(crossings, key=lambda one: one.order):
+    in_order = sorted(crossings, key=lambda one: one.order)
+    lost = beaten(in_order)
+    for index, crossing in enumerate(in_order):
+        if index in lost:
+            judged.append(Judged(standing, Verdict.OTHER_DOOR))
+            continue
         judged.append(step(given, standing, crossing))
         standing = judged[-1].standing
     return standing, judged

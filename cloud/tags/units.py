@@ -58,8 +58,14 @@ def _settle(judge: Judge, occasion: Occasion, tag: Tag) -> None:
     for seen, judged in zip(ended, judged_now, strict=True):
         if seen.verdict is not judged.verdict:
             judge.change(seen, judged.verdict)
-    was, now = _booked(judge, tag), _shares(judge, tag, ended[0])
-    in_order = before == ended[: len(before)] and (not before or was == now)
+    first = next(
+        seen
+        for seen, judged in zip(ended, judged_now, strict=True)
+        if judged.verdict is not Verdict.OTHER_DOOR
+    )
+    was, now = _booked(judge, tag), _shares(judge, tag, first)
+    in_order = before == ended[: len(before)] and judged_before == judged_now[: len(before)]
+    in_order &= not before or was == now
     for item_id in sorted(was.keys() | now.keys()):
         moves: list[tuple[Move, int]]
         if in_order:
@@ -69,8 +75,8 @@ def _settle(judge: Judge, occasion: Occasion, tag: Tag) -> None:
             moves = _change(judged_before, was.get(item_id), judged_now, now.get(item_id))
         judge.post(occasion, judge.master.items_by_id[item_id], moves, ended[-1])
     _save(judge, tag, now)
-    _adopt(judge, tag, ended[0], now)
-    _tell(judge, occasion, tag, ended[0], now)
+    _adopt(judge, tag, first, now)
+    _tell(judge, occasion, tag, first, now)
 
 
 def _change(

@@ -15,6 +15,7 @@ _WORDS = {
     "missed_exit": "Missed exit",
     "missed_entry": "Missed entry",
     "returned": "Came back, held",
+    "other_door": "Told by two doors",
     "recount": "Recount",
     "uncertain": "Uncertain bay",
     "restock": "Restock",
@@ -37,6 +38,7 @@ _VERDICTS = {
     "missed_entry": "its entry was missed",
     "undecided": "not booked",
     "unclaimed": "no item claims it",
+    "other_door": "booked at another door",
     "held": "held",
 }
 # How a figure was proven: by a weight at rest, or by what the newest movement was. Anything else was only booked.
