@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import servers
 
-# A hang is a failure after pyproject's 10 s; what starts servers and whole processes gets longer on a busy machine.
+# A hang is a failure after pyproject's 60 s; what starts servers and whole processes gets longer on a busy machine.
 LONGER_S = {"integration": 90, "system": 180}
 
 

@@ -242,7 +242,7 @@ BAY = 'name = "A1", capacity = 1, items = []'
             "gates[1].joins: both sides are 'a'",
         ),
         (f'edge = "e"\n{GATE}joins = {{ outside = "a" }}', "gates[1].joins.inside: is needed"),
-        (f'edge = "e"\n{GATE}calibration = "x"', "gates[1].calibration: is no setting here"),
+        (f'edge = "e"\n{GATE}colour = "x"', "gates[1].colour: is no setting here"),
         (f'edge = "e"\n{GATE}quiet_s = 0', "gates[1].quiet_s: input should be greater"),
         (
             f'edge = "e"\n{GATE}reader = {{ driver = "fax" }}',

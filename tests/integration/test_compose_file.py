@@ -202,7 +202,7 @@ async def heard(subscriber: aiomqtt.Client, count: int) -> list[tuple[str, bytes
     raise AssertionError("the connection ended")
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 async def test_an_edge_speaks_for_itself_alone(broker: Server) -> None:
     async with client(broker, "cloud", "c") as cloud, client(broker, "store-042", "e") as edge:
         await cloud.subscribe("stockbeat/v1/+/events", qos=1)
@@ -215,7 +215,7 @@ async def test_an_edge_speaks_for_itself_alone(broker: Server) -> None:
         assert await heard(edge, 1) == [("stockbeat/v1/store-042/ack", b"yours")]
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("user, password", [("store-042", "c"), ("nobody", "e")])
 async def test_a_stranger_is_refused(broker: Server, user: str, password: str) -> None:
     with pytest.raises(aiomqtt.MqttError):
@@ -223,7 +223,7 @@ async def test_a_stranger_is_refused(broker: Server, user: str, password: str) -
             pass
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 async def test_a_retained_status_survives_a_kill(broker: Server) -> None:
     async with client(broker, "store-042", "e") as edge:
         await edge.publish("stockbeat/v1/store-042/status", b"online", qos=1, retain=True)
@@ -235,7 +235,7 @@ async def test_a_retained_status_survives_a_kill(broker: Server) -> None:
         assert await heard(cloud, 1) == [("stockbeat/v1/store-042/status", b"online")]
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 async def test_a_full_batch_passes_and_a_flood_does_not(broker: Server) -> None:
     async with client(broker, "cloud", "c") as cloud, client(broker, "store-042", "e") as edge:
         await cloud.subscribe("stockbeat/v1/+/events", qos=1)

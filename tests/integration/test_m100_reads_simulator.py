@@ -69,7 +69,7 @@ async def test_reads_what_passes(line: str, framing: str, tmp_path: Path) -> Non
         ("tcp", "half-frame", 0.5),
     ],
 )  # fmt: skip
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 async def test_loses_and_invents_nothing_through(
     line: str, trouble: str, after_s: float, tmp_path: Path
 ) -> None:
@@ -238,7 +238,7 @@ def babble(seed: int) -> Handler:
     return handle
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("handler", [echo, babble(1), babble(2)], ids=["echo", "babble", "more babble"])
 async def test_what_is_no_module_is_said_to_be_none(handler: Handler) -> None:
     async with serving(handler) as port:

@@ -149,7 +149,7 @@ LIVE = [(make, troubled) for make in (at_reader, ascii_reader) for troubled in (
 
 @pytest.mark.parametrize("make, troubled", LIVE)
 @pytest.mark.parametrize("serial", [False, True])
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 async def test_on_a_live_line_each_read_comes_once_with_its_antenna(
     make: Callable[[], AtReader | AsciiReader], troubled: str, serial: bool, tmp_path: Path
 ) -> None:
@@ -241,7 +241,7 @@ async def test_an_antenna_that_comes_off_is_said_once_and_when_it_is_back() -> N
     ]
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("make", [at_reader, ascii_reader])
 async def test_a_reader_switched_off_and_on_reads_again(
     make: Callable[[], AtReader | AsciiReader],

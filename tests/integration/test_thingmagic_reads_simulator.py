@@ -74,7 +74,7 @@ async def test_reads_what_passes(line: str, tmp_path: Path) -> None:
         ("tcp", "half-frame", 0.5), ("tcp", "stall", 1.2),
     ],
 )  # fmt: skip
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 async def test_loses_and_invents_nothing_through(
     line: str, trouble: str, after_s: float, tmp_path: Path
 ) -> None:
@@ -103,7 +103,7 @@ async def test_a_module_that_still_streams_is_calmed(stops_late: bool) -> None:
     assert seen.downs == []
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 async def test_switched_off_and_on_it_is_set_up_anew(tmp_path: Path) -> None:
     module = Module()
 
@@ -235,7 +235,7 @@ def babble(seed: int) -> Handler:
     return handle
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("handler", [echo, babble(1), babble(2)], ids=["echo", "babble", "more babble"])
 async def test_what_is_no_module_is_said_to_be_none(handler: Handler) -> None:
     async with serving(handler) as port:

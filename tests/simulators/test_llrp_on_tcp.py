@@ -167,7 +167,7 @@ async def test_a_trouble_that_hangs_up_ends_the_connection_only() -> None:
         assert reader.reading
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 async def test_a_reader_by_itself_takes_orders_and_has_faults() -> None:
     words = ["llrp", "--listen", "127.0.0.1:0", "--kind", "1.1", "--tags", "0", "--trouble", "clock-2000"]
     process = await asyncio.create_subprocess_exec(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "words",
     ["llrp --listen 127.0.0.1:0", "thingmagic --listen 127.0.0.1:0", "m100 --listen 127.0.0.1:0", "sics --link {}"],

@@ -183,7 +183,7 @@ async def simulating(*words: str) -> AsyncIterator[asyncio.subprocess.Process]:
         assert await process.wait() == 0
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "name, ask, said",
     [

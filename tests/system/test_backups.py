@@ -13,6 +13,8 @@ from stockbeat.demo.report import movements
 from stockbeat.demo.site import Site
 from tests.support.sites import copy_database, differences, put_back, site, wait_for, wait_for_the_end
 
+pytestmark = pytest.mark.xdist_group("sites")  # whole sites: one at a time
+
 LAST_S = 60.0
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = pytest.mark.xdist_group("sites")  # whole sites: one at a time
+
 SEEDS = [int(seed) for seed in os.environ.get("STOCKBEAT_SEEDS", "7,11,23").split(",")]
 
 

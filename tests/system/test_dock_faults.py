@@ -12,7 +12,8 @@ from tests.support.dock_faults import Agent, agent, dock
 from tests.support.doors import epc, going_in, going_out, merged, walk
 from wire.events import Clock, Direction, TagMovement
 
-pytestmark = pytest.mark.timeout(60)
+# Of what keeps time with a door, one at a time. Each plays a load or three, of some ten seconds.
+pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("doors")]
 
 # A gate that is switched on takes some seconds to learn what stands around it, before anything can be told to come.
 LEARNING_S = 6.0

@@ -15,6 +15,8 @@ import pytest
 from tests.support.agents import Running, running
 from tests.support.servers import free_port
 
+pytestmark = pytest.mark.xdist_group("doors")  # of what keeps time with a door, one at a time
+
 SCENARIO = Path(__file__).parents[2] / "simulators" / "scenarios" / "store.toml"
 LASTS_S = 40
 AGENT = """

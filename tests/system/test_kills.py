@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.sites import differences, kills, site, wait_for_the_end
 
+pytestmark = pytest.mark.xdist_group("sites")  # whole sites: one at a time
+
 KILLS = int(os.environ.get("STOCKBEAT_KILLS", "3"))
 SEED = int(os.environ.get("STOCKBEAT_SEED", "5"))
 EVERY_S = 10.0

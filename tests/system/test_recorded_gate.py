@@ -23,6 +23,7 @@ FASTER = 40  # than it was recorded: 350 s in nine
 pytestmark = [
     pytest.mark.data,
     pytest.mark.timeout(120),
+    pytest.mark.xdist_group("doors"),
     pytest.mark.skipif(not folder("gates-b").is_dir(), reason="the real recordings are not here"),
 ]
 

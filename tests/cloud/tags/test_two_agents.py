@@ -27,7 +27,7 @@ from tests.support.ledger import (
     write_master,
 )
 from wire.epc import decode
-from wire.events import Direction, TagMovement
+from wire.events import Direction, Event, TagMovement
 
 IN, OUT = Direction.IN, Direction.OUT
 ONE, OTHER = "store-042", "store-042-b"
@@ -118,7 +118,7 @@ def test_one_agent_has_decided_between_its_own_doors(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_a_pallet_that_two_agents_saw_is_unpacked_once(cloud: Cloud, order: Sequence[int]) -> None:
-    told = [
+    told: list[tuple[Event, str]] = [
         (here(10.0, epc=PALLET_TAG), ONE),
         (passage("dock-1-10.0", 15.0), ONE),
         (there(11.0, epc=PALLET_TAG), OTHER),

@@ -231,7 +231,7 @@ async def test_what_the_reader_held_is_said_to_be_whole_only_where_it_held_it() 
                 fake.rospecs.clear()
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 async def test_a_request_without_an_answer_is_named_with_its_reader() -> None:
     fake = FakeReader(mute={ADD})
     async with fake.listening():
