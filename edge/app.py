@@ -199,14 +199,19 @@ async def _build(
     )  # fmt: skip
 
 
+def fingerprint(config: EdgeConfig, content: bytes) -> str:
+    """What names a configuration in events: the file's `content`, and what its gates have learned, as it was loaded."""
+    whole = hashlib.sha256(content)
+    for gate in config.gates:
+        if gate.calibration:
+            whole.update(gate.calibration.digest.encode())
+    return "sha256:" + whole.hexdigest()
+
+
 async def _start_run(
     config: EdgeConfig, config_path: Path, store: Store, thread: StoreThread, stamps: Stamps
 ) -> None:
-    content = hashlib.sha256(await asyncio.to_thread(config_path.read_bytes))
-    for gate in config.gates:
-        if gate.calibration:  # as it was loaded: it decides as much as the file that names it
-            content.update(gate.calibration.digest.encode())
-    config_hash = "sha256:" + content.hexdigest()
+    config_hash = fingerprint(config, await asyncio.to_thread(config_path.read_bytes))
     await thread.run(store.start_run, lambda before: stamps.run_started(before, _versions(), config_hash))
     log.info("edge %s, run %s, store %s", store.edge, store.run, store.path)
 

@@ -12,10 +12,10 @@ from edge.config import GateConfig
 from edge.errors import LabelsError
 from edge.learn.factors import shares
 from edge.learn.labels import Labelled, Way
-from edge.learn.passes import IN, OUT, Door, Run, Sample
+from edge.learn.passes import IN, OUT, Door, Run, Sample, Seen, chains
 from edge.learn.score import Score, score, whole
 from edge.learn.sureness import Said, learn_sureness
-from edge.learn.trial import Fold, Maker, choose, fitted, folds
+from edge.learn.trial import Fold, Maker, choose, fitted, folds, parted
 
 LEAST_RUNS = 2  # to learn from one and try on the other
 # With fewer tags that crossed, their share that is right tells nothing of a confidence of 0.9 and more.
@@ -54,12 +54,14 @@ def learn(config: GateConfig, labelled: Sequence[Labelled], say: Progress) -> Le
         LabelsError: there is too little to learn from.
     """
     door = Door(config.model_copy(update={"calibration": None}))
-    runs = []
-    for number, each in enumerate(labelled, 1):
-        say(f"playing {number} of {len(labelled)}: {each.name}")
-        runs.append(door.run(each, DEFAULT))
-    _enough(runs)
-    dealt = folds(runs)
+    seen = [door.seen(each) for each in labelled]
+    _enough(seen)
+    rows = []
+    for number, chain in enumerate(parts := parted(chains(seen)), 1):
+        say(f"playing {number} of {len(parts)}: {chain[0].name}")
+        rows.append(door.runs(chain, DEFAULT))
+    dealt = folds(rows)
+    runs = sorted((run for row in rows for run in row), key=lambda run: run.name)
     say("trying what may be learned on recordings left out")
     maker = choose(dealt, config.antennas)
     models = [fitted(fold.samples, maker) for fold in dealt]
@@ -69,7 +71,8 @@ def learn(config: GateConfig, labelled: Sequence[Labelled], say: Progress) -> Le
         say(f"judging what was left out: {number + 1} of {len(dealt)}")
         others = [each for other, those in enumerate(said) if other != number for each in those]
         sure = _sure(model, others)
-        held += [door.run(run.labelled, sure) for run in fold.held]
+        for row in fold.chains:
+            held += door.runs([run.seen for run in row], sure)
     held.sort(key=lambda run: run.name)
     before, after = whole(runs), whole(held)
     kept = not _better(after, before)
@@ -84,7 +87,7 @@ def _all(runs: Sequence[Run], maker: Maker) -> Model:
     return fitted(Fold(runs, ()).samples, maker)
 
 
-def _enough(runs: Sequence[Run]) -> None:
+def _enough(runs: Sequence[Seen]) -> None:
     crossed = [run for run in runs if set(run.ways.values()) & {Way.IN, Way.OUT}]
     if len(runs) < LEAST_RUNS or not crossed:
         raise LabelsError(

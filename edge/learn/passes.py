@@ -1,5 +1,6 @@
 """Labelled recordings of one gate, played as a replay would, and what is known of each tag in each of its passages."""
 
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,11 +19,13 @@ from edge.config import GateConfig
 from edge.errors import RecordingError
 from edge.learn.labels import Labelled, Way
 from edge.reads import Read, TagRead, device_of
-from edge.recording import Recording
+from edge.recording import EPOCH, MICROSECOND, Recording
 from edge.replay import BOOT, played
 from wire.events import TagMovement
 
 IN, OUT, NONE, UNKNOWN = 0, 1, 2, -1  # of a tag in a passage, as a person labelled it
+# A recording that begins so soon after another ended goes on where that left off: what stood there is known.
+BREAK_US = 2_000_000
 NUMBERS = {Way.IN: IN, Way.OUT: OUT, Way.NONE: NONE}
 
 
@@ -36,19 +39,44 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """What a gate made of one labelled recording: the labels of the tags that it read, and what it said of each."""
+class Seen:
+    """What a gate read of one labelled recording: the labels of the tags that it read; wall times in microseconds."""
 
     labelled: Labelled
     ways: Mapping[str, Way]
     unread: Sequence[str]  # labelled, but the gate did not read them
     counts: Mapping[int, int]  # reads by antenna
+    first_us: int
+    last_us: int
+
+    @property
+    def name(self) -> str:
+        return self.labelled.name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """What a gate made of a recording: what it said of each tag, and its passages."""
+
+    seen: Seen
     said: Mapping[str, Sequence[TagMovement]]
     samples: Sequence[Sample]
 
     @property
     def name(self) -> str:
-        return self.labelled.name
+        return self.seen.name
+
+    @property
+    def ways(self) -> Mapping[str, Way]:
+        return self.seen.ways
+
+    @property
+    def unread(self) -> Sequence[str]:
+        return self.seen.unread
+
+    @property
+    def counts(self) -> Mapping[int, int]:
+        return self.seen.counts
 
 
 class Door:
@@ -58,80 +86,108 @@ class Door:
         self.config = config
         self.gate: Gate = gate_of(config)
 
-    def run(self, labelled: Labelled, model: Model) -> Run:
-        """Play a recording from its file.
+    def runs(self, chain: Sequence[Seen], model: Model) -> list[Run]:
+        """Play recordings that follow each other from their files, one after the other, as the door lived them.
 
         Raises:
-            RecordingError: it cannot be read, or has no read of this gate; names the file.
+            RecordingError: one cannot be read; names the file.
         """
         gate = replace(self.gate, model=model)
         decided: list[Decided] = []
         aggregator = Aggregator(
             [gate], [], boot=BOOT, references={gate.name: self.config.reference_tags}, recorder=decided.append
         )
-        seen = _Seen(self, labelled)
-        said: dict[str, list[TagMovement]] = defaultdict(list)
-        for event in played(aggregator, [gate.name], seen.reads()):
+        reads = (read for each in chain for read in _reads(each.labelled, gate.name))
+        said: list[dict[str, list[TagMovement]]] = [defaultdict(list) for _ in chain]
+        starts = [each.first_us for each in chain]
+        for event in played(aggregator, [gate.name], reads):
             if isinstance(event, TagMovement):
-                said[event.epc].append(event)
-        ways = {epc: way for epc in sorted(seen.epcs) if (way := labelled.way(epc)) is not None}
-        unread = sorted(set(labelled.tags) - seen.epcs)
-        return Run(labelled, ways, unread, seen.counts, said, samples(decided, ways))
+                said[_of(starts, (event.at - EPOCH) // MICROSECOND)][event.epc].append(event)
+        found = samples(decided, starts, [each.ways for each in chain])
+        return [Run(each, movements, mine) for each, movements, mine in zip(chain, said, found, strict=True)]
+
+    def seen(self, labelled: Labelled) -> Seen:
+        """What the gate read of a recording.
+
+        Raises:
+            RecordingError: it cannot be read, or has no read of this gate; names the file.
+        """
+        references = {epc for epcs in self.config.reference_tags.values() for epc in epcs}
+        counts = dict.fromkeys(sorted(self.gate.antennas), 0)
+        epcs: set[str] = set()
+        times: list[int] = []
+        for read in _reads(labelled, self.gate.name):
+            times = [min([read.at_us, *times]), max([read.at_us, *times])]
+            if isinstance(read, TagRead) and read.antenna in counts:
+                counts[read.antenna] += 1
+                epcs.add(read.epc)
+        epcs -= references
+        if not epcs:
+            raise RecordingError(f"{labelled.path}: no tag was read by an antenna of {self.gate.name}")
+        ways = {epc: way for epc in sorted(epcs) if (way := labelled.way(epc)) is not None}
+        return Seen(labelled, ways, sorted(set(labelled.tags) - epcs), counts, times[0], times[1])
 
 
-class _Seen:
-    """The reads of one gate in a recording, counted as they go by."""
-
-    def __init__(self, door: Door, labelled: Labelled) -> None:
-        self._gate, self._labelled = door.gate, labelled
-        self._references = {epc for epcs in door.config.reference_tags.values() for epc in epcs}
-        self.epcs: set[str] = set()
-        self.counts: dict[int, int] = dict.fromkeys(door.gate.antennas, 0)
-
-    def reads(self) -> Iterator[Read]:
-        others: set[str] = set()
-        try:
-            with self._labelled.path.open("rb") as lines:
-                for read in Recording(lines):
-                    if device_of(read) != self._gate.name:
-                        others.add(device_of(read))
-                        continue
-                    if isinstance(read, TagRead) and read.antenna in self.counts:
-                        self.counts[read.antenna] += 1
-                        if read.epc not in self._references:
-                            self.epcs.add(read.epc)
-                    yield read
-        except OSError as error:
-            raise RecordingError(f"{self._labelled.path}: {error.strerror or error}") from error
-        except RecordingError as error:
-            raise RecordingError(f"{self._labelled.path}: {error}") from error
-        if not self.epcs:
-            there = ", ".join(sorted(others)) or "nothing"
-            raise RecordingError(
-                f"{self._labelled.path}: no tag was read by an antenna of {self._gate.name}; it is of: {there}"
-            )
+def chains(seen: Sequence[Seen]) -> list[list[Seen]]:
+    """Recordings in order of time, those together that follow each other without a break."""
+    found: list[list[Seen]] = []
+    for each in sorted(seen, key=lambda one: (one.first_us, one.name)):
+        if found and 0 <= each.first_us - found[-1][-1].last_us <= BREAK_US:
+            found[-1].append(each)
+        else:
+            found.append([each])
+    return found
 
 
-def samples(decided: Sequence[Decided], ways: Mapping[str, Way]) -> list[Sample]:
-    """What is known of the tags in each passage.
+def _reads(labelled: Labelled, gate: str) -> Iterator[Read]:
+    """Those of one gate: a recording may hold others."""
+    try:
+        with labelled.path.open("rb") as lines:
+            yield from (read for read in Recording(lines) if device_of(read) == gate)
+    except OSError as error:
+        raise RecordingError(f"{labelled.path}: {error.strerror or error}") from error
+    except RecordingError as error:
+        raise RecordingError(f"{labelled.path}: {error}") from error
+
+
+def _of(starts: Sequence[int], at_us: int) -> int:
+    return max(0, bisect(starts, at_us) - 1)
+
+
+def samples(
+    decided: Sequence[Decided], starts: Sequence[int], ways: Sequence[Mapping[str, Way]]
+) -> list[list[Sample]]:
+    """What is known of the tags in each passage, by the recording in which most of it was.
 
     A tag that crossed did so in the passage in which it most probably crossed; of its others nothing is known. One
     that did not cross did so in none.
     """
-    best: dict[str, tuple[float, int]] = {}
-    for number, each in enumerate(decided):
+    best: dict[tuple[int, str], tuple[float, int]] = {}
+    placed = [_placed(each, starts) for each in decided]
+    for number, (each, recordings) in enumerate(zip(decided, placed, strict=True)):
         judgement = each.found.judgement
         crossed = judgement.moved * (judgement.ways[:, WENT_IN] + judgement.ways[:, WENT_OUT])
         for member in each.members.tolist():
-            epc = each.epcs[member]
-            best[epc] = max(best.get(epc, (-1.0, -1)), (float(crossed[member]), number))
-    found = []
-    for number, each in enumerate(decided):
+            key = recordings[member], each.epcs[member]
+            best[key] = max(best.get(key, (-1.0, -1)), (float(crossed[member]), number))
+    found: list[list[Sample]] = [[] for _ in starts]
+    for number, (each, recordings) in enumerate(zip(decided, placed, strict=True)):
         way = np.full(len(each.epcs), UNKNOWN, np.int64)
         for member in each.members.tolist():
-            epc = each.epcs[member]
-            label = ways.get(epc)
-            if label is Way.NONE or (label is not None and best[epc][1] == number):
+            recording, epc = recordings[member], each.epcs[member]
+            label = ways[recording].get(epc)
+            if label is Way.NONE or (label is not None and best[recording, epc][1] == number):
                 way[member] = NUMBERS[label]
-        found.append(Sample(each.found.scene, each.epcs, way))
+        most = int(np.bincount(recordings).argmax())
+        found[most].append(Sample(each.found.scene, each.epcs, way))
     return found
+
+
+def _placed(decided: Decided, starts: Sequence[int]) -> list[int]:
+    """The recording in which each tag crossed, or would have."""
+    found = decided.found
+    zero_ms = int(found.reads.ms[0])
+    return [
+        _of(starts, found.wall_us(zero_ms + round(1000 * at_s)))
+        for at_s in found.judgement.crossed_s.tolist()
+    ]

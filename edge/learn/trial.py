@@ -7,6 +7,7 @@ them, and confidence last, to what cross-validation showed it to be worth.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from edge.learn.passes import IN, OUT, Run, Sample
 from edge.learn.sides import learn_antennas
 
 FOLDS = 5
-MOST_TRIED = 60  # passages on which physical values are tried: more tell the same, for minutes
+MOST_TRIED = 40  # passages on which physical values are tried: more tell the same, for minutes
 CLEARLY = 1.0  # standard errors by which a change has to be better
 DOUBT = 0.005  # of a label, and of what is said: a passage is never certain
 # Other values to try. A tag's own reads say more where multipath is mild, and its power rests less where it hops.
@@ -30,27 +31,44 @@ TRIED: Sequence[Mapping[str, float]] = (
     {"load": 3.5}, {"load": 7.0},
 )  # fmt: skip
 
+Chained = TypeVar("Chained")
 Maker = Callable[[Sequence[Sample]], Model]  # what is made of the passages that may be learned from
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
     known: Sequence[Run]
-    held: Sequence[Run]
+    chains: Sequence[Sequence[Run]]  # held out, in rows that follow each other
+
+    @property
+    def held(self) -> list[Run]:
+        return [run for chain in self.chains for run in chain]
 
     @property
     def samples(self) -> list[Sample]:
         return [sample for run in self.known for sample in run.samples]
 
 
-def folds(runs: Sequence[Run]) -> list[Fold]:
-    """Recordings of each way dealt out in turn, so that every fold has some of each."""
-    dealt = sorted(runs, key=lambda run: (sorted(set(run.ways.values())), run.name))
+def folds(chains: Sequence[Sequence[Run]]) -> list[Fold]:
+    """Recordings that follow each other stay together; those of each way are dealt out in turn."""
+    dealt = sorted(chains, key=lambda chain: (sorted(set(chain[0].ways.values())), chain[0].name))
     number = min(FOLDS, len(dealt))
-    found = []
-    for fold in range(number):
-        held = dealt[fold::number]
-        found.append(Fold([run for run in dealt if run not in held], held))
+    return [
+        Fold(
+            [run for place, chain in enumerate(dealt) if place % number != fold for run in chain],
+            [list(chain) for chain in dealt[fold::number]],
+        )
+        for fold in range(number)
+    ]
+
+
+def parted(chains: Sequence[Sequence[Chained]]) -> list[list[Chained]]:
+    """Long rows of recordings are cut where there would be too few to hold any out."""
+    found = [list(chain) for chain in chains]
+    while len(found) < FOLDS and max(map(len, found)) > 1:
+        longest = max(range(len(found)), key=lambda place: len(found[place]))
+        chain = found[longest]
+        found[longest : longest + 1] = [chain[: len(chain) // 2], chain[len(chain) // 2 :]]
     return found
 
 
