@@ -40,6 +40,7 @@ WEAKER_DB = 7.0  # half-way between one's own loads and those of the next door, 
 # A door whose reader is away cannot say how strongly it would have read a tag. It matters only where the two have
 # heard the same tags before.
 SHARED_LEAST, SHARED_MOST = 3, 100
+ASKED_MS = 15_000  # somebody was asked about a tag at one door: the next, if no surer, does not ask again
 # Soon after a tag was said at one door, what another still hears of it is more probably what is left of that.
 SAID_ODDS, SAID_MS, SAID_FORGET_MS = 3.0, 4_000, 60_000
 
@@ -114,6 +115,7 @@ class State(msgspec.Struct, array_like=True):
     shared: dict[str, int]  # tags of a gate that another heard too, by both names
     said: dict[str, tuple[str, int]]  # where a tag was said to cross, and when
     left: dict[str, tuple[str, int]]  # by which gate a tag was left to the others, and when
+    asked: dict[str, tuple[str, int]]  # at which gate somebody was asked about a tag, and when
 
 
 class Doors:
@@ -121,7 +123,7 @@ class Doors:
 
     def __init__(self) -> None:
         self._doors: list[Door] = []
-        self._state = State({}, {}, {}, {})
+        self._state = State({}, {}, {}, {}, {})
         self.changed = False
 
     def join(self, door: Door) -> None:
@@ -223,7 +225,7 @@ class Doors:
         mine = [
             each.epc for each, claim in zip(settled, claims.tolist(), strict=True)
             if each.verdict.outcome in _CROSSED
-            or (each.verdict.outcome is Direction.UNDECIDED and not self._for_one_away(door, claim, at_ms))
+            or (each.verdict.outcome is Direction.UNDECIDED and claim >= CLOSE)
         ]  # fmt: skip
         if mine:
             for epc in mine:
@@ -234,8 +236,8 @@ class Doors:
                     other.said_elsewhere(mine, at_ms)
             sure = np.flatnonzero(crossed & (claims >= CLEAR))
             self._learn(door, [settled[index].epc for index in sure.tolist()], from_ms[sure], at_ms)
-            self._forget(at_ms - SAID_FORGET_MS)
             self.changed = True
+        self._forget(at_ms - SAID_FORGET_MS)
         return settled
 
     def _settled(self, door: Door, member: Member, claim: float, at_ms: int) -> Member:
@@ -246,6 +248,8 @@ class Doors:
         if claim >= CLOSE:
             return replace(member, verdict=replace(verdict, confidence=verdict.confidence * sure))
         if verdict.outcome is Direction.TURNED_BACK or (claim < 0 and self._leaves(door, member.epc, at_ms)):
+            return replace(member, verdict=replace(verdict, outcome=None))
+        if not self._asks(door, member.epc, at_ms):
             return replace(member, verdict=replace(verdict, outcome=None))
         return replace(
             member,
@@ -261,11 +265,14 @@ class Doors:
                 return True
         return False
 
-    def _for_one_away(self, door: Door, claim: float, at_ms: int) -> bool:
-        """It was kept open for a door whose reader may still tell what it held."""
-        return claim < CLOSE and any(
-            other is not door and other.away(at_ms) and self._share(door, other) for other in self._doors
-        )
+    def _asks(self, door: Door, epc: str, at_ms: int) -> bool:
+        """Whether somebody is to be asked about a tag that may be another's: once, whoever asks first."""
+        gate, asked_ms = self._state.asked.get(epc, (door.name, at_ms))
+        if gate != door.name and at_ms - asked_ms < ASKED_MS:
+            return False
+        self._state.asked[epc] = (door.name, at_ms)
+        self.changed = True
+        return True
 
     def _learn(self, door: Door, epcs: Sequence[str], from_ms: Ints, at_ms: int) -> None:
         if not epcs:
@@ -282,7 +289,7 @@ class Doors:
                 self._state.shared[pair] = min(SHARED_MOST, self._state.shared.get(pair, 0) + shared)
 
     def _forget(self, before_ms: int) -> None:
-        for told in (self._state.said, self._state.left):
+        for told in (self._state.said, self._state.left, self._state.asked):
             for epc in [epc for epc, (_, at_ms) in told.items() if at_ms < before_ms]:
                 del told[epc]
 

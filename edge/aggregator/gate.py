@@ -264,6 +264,9 @@ class GateWatch:
         known = self._field.rows
         known["stirred"][rows] = 0
         known["settled_ms"][rows] = np.maximum(known["settled_ms"][rows], until_ms)
+        if current := self._open:  # nor do they keep it open
+            mine = known["stirred"] == current.number
+            current.read_ms = min(current.read_ms, int(known["last_ms"][mine].max(initial=current.began_ms)))
         self.changed = True
 
     def up(self, now_ms: int) -> None:
