@@ -42,9 +42,10 @@ STEP_MORE = 1.5  # a step on the way is at least so many times one at rest
 STEP_MOST_DB = 3.0  # one jump is one reflection
 STEP_LEAST, STEP_MOST = -1.0, 2.0  # log-odds that one may bring
 STEP_WEIGHT = 0.5  # beside the rates: reads share their multipath
-STEP_MS = 1_500  # steps over a longer time say nothing
+STEP_MS = 3_000  # steps over a longer time say nothing
 STILL = 1.0  # evidence below which it is taken to stand
 MOVING = 4.0  # evidence from which a tag is taken to move: odds of e^4, about 55 to 1
+STANDING = 0.5  # and from so much more, for each log-odds by which it has stood through passages before
 MOST = 8.0  # capped, so that it fades within seconds
 AWAY_MS = 120_000  # a tag not read for so long has come anew: the weakest strays are read every minute or so
 SEEN_S = 10.0  # one read so often is there all the time
@@ -157,7 +158,11 @@ class Field:
         known["dbm_ms"][index, reads.antenna] = reads.ms
         known["folded_ms"] = until_ms
         self.rows[rows] = known
-        stirring = (evidence >= MOVING) & (brought > 0.0) & (until_ms > known["settled_ms"])
+        stirring = (
+            (evidence >= MOVING - STANDING * np.minimum(0.0, known["history"]))
+            & (brought > 0.0)
+            & (until_ms > known["settled_ms"])
+        )
         return Folded(
             rows=rows,
             stirring=stirring,

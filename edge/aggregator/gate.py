@@ -75,6 +75,7 @@ REST_SPREAD = (
 LEARNED, LEARNED_MOST = 0.5, 3.0
 LEARNED_FROM = (Factor.SPREAD, Factor.SIDES, Factor.PROFILE, Factor.SHIFT, Factor.RISE)
 HISTORY = (-6.0, 1.5)
+STOOD = -0.3  # of one that did not go through, at least
 ZONE_SURE = 0.8  # where it was said to be is doubted so far
 
 
@@ -390,7 +391,9 @@ class GateWatch:
             if found and not self._over(current, found):
                 current.looked_ms = current.look_ms
                 # A stray that somebody walked past does not keep the passage open.
-                self._field.rows["stirred"][found.rows[found.judgement.moved < STRAY]] = 0
+                strays = found.rows[found.judgement.moved < STRAY]
+                self._field.rows["stirred"][strays] = 0
+                self._field.rows["evidence"][strays] = 0.0
                 current.look_ms = self._look_ms(current)
                 continue
             self._open = None
@@ -511,6 +514,8 @@ class GateWatch:
         if self._recorder:
             epcs = [self._field.epcs[row] or "" for row in found.rows.tolist()]
             self._recorder(Decided(self.gate.name, current.began_ms, at_ms, found, epcs, mine, events))
+        if not events:
+            self._stood(found.rows)
         if events:  # else nothing came of it: what is known of each tag goes on
             self._learn(found, at_ms, chosen)
         return events
@@ -526,6 +531,7 @@ class GateWatch:
             np.zeros(len(rows)),
         )
         told = LEARNED * np.clip(told, -LEARNED_MOST, LEARNED_MOST)
+        told = np.where(moved * (ways[:, WENT_IN] + ways[:, WENT_OUT]) < STRAY, np.minimum(told, STOOD), told)
         known["history"] = np.clip(known["history"] + told, *HISTORY)
         inside = moved * (ways[:, WENT_IN] + ways[:, STAYED_IN]) + (1.0 - moved) * known["inside"]
         known["inside"] = 0.5 + ZONE_SURE * (inside - 0.5)
@@ -537,6 +543,11 @@ class GateWatch:
         known["since_ms"] = at_ms
         known["evidence"] = 0.0
         self._field.rows[rows] = known
+
+    def _stood(self, rows: Ints) -> None:
+        """Something moved, and none of these tags went through: they stand about here."""
+        history = self._field.rows["history"]
+        history[rows] = np.maximum(history[rows] + STOOD, HISTORY[0])
 
     def _forget(self, now_ms: int) -> None:
         """Bounds the memory; once a minute at most, so that the cost a read stays flat."""
