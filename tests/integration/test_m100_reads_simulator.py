@@ -50,7 +50,7 @@ def folder(line: str, tmp_path: Path) -> Path | None:
 @pytest.mark.parametrize("line, framing", [("pty", "bb"), ("tcp", "aa")])
 async def test_reads_what_passes(line: str, framing: str, tmp_path: Path) -> None:
     module = Module(framing)
-    seen = await run(Served(module), module, driver, folder=folder(line, tmp_path), lasts_s=2.5)
+    seen = await run(Served(module), module, driver, folder=folder(line, tmp_path), lasts_s=1.5, at_least=61)
     seen.hold(tag_in, answers)
     assert len(seen.tags) > 60
     assert seen.downs == []
@@ -64,8 +64,8 @@ async def test_reads_what_passes(line: str, framing: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "line, trouble, after_s",
     [
-        ("pty", "drip", 1), ("pty", "garbage", 0.05), ("pty", "flip", 0.1), ("pty", "hang-up", 0.7),
-        ("pty", "silence", 0.5), ("tcp", "garbage", 0.05), ("tcp", "flip", 0.1), ("tcp", "hang-up", 0.7),
+        ("pty", "drip", 1), ("pty", "garbage", 0.05), ("pty", "flip", 0.3), ("pty", "hang-up", 0.7),
+        ("pty", "silence", 0.5), ("tcp", "garbage", 0.05), ("tcp", "flip", 0.3), ("tcp", "hang-up", 0.7),
         ("tcp", "half-frame", 0.5),
     ],
 )  # fmt: skip
@@ -77,7 +77,7 @@ async def test_loses_and_invents_nothing_through(
     silent = trouble in ("half-frame", "silence")
     seen = await run(
         Served(module), module, driver, folder=folder(line, tmp_path), trouble=trouble, after_s=after_s,
-        lasts_s=3.5 if silent else 2.5,
+        lasts_s=3.5 if silent else 2.5, at_least=31,
     )  # fmt: skip
     seen.hold(tag_in, answers)
     assert len(seen.tags) > 30

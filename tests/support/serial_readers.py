@@ -161,10 +161,14 @@ async def run(
     trouble: str = "none",
     after_s: float = 0.5,
     lasts_s: float = 3.0,
+    at_least: int = 0,
     until: Callable[[Sequence[Read]], bool] | None = None,
     meanwhile: Callable[[], Awaitable[None]] | None = None,
 ) -> Seen:
-    """Let tags pass before a supervised driver for a while: a read each 10 ms, each of another EPC, by two antennas."""
+    """Let tags pass before a supervised driver for a while: a read each 10 ms, each of another EPC, by two antennas.
+
+    It lasts longer where a busy machine has not had `at_least` so many tags read by then.
+    """
     wires: list[Wire] = []
     rng = Random(1)
     seen = Seen([], [], [], [], on_tcp=folder is None)
@@ -202,7 +206,9 @@ async def run(
         if meanwhile:
             await meanwhile()
         deadline = asyncio.get_running_loop().time() + lasts_s
-        while asyncio.get_running_loop().time() < deadline and not (until and until(seen.reads)):
+        while (asyncio.get_running_loop().time() < deadline or len(seen.tags) < at_least) and not (
+            until and until(seen.reads)
+        ):
             await asyncio.sleep(0.02)
             if watching.done():
                 watching.result()

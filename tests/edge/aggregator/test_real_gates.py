@@ -18,7 +18,7 @@ DATA = Path(os.environ.get("STOCKBEAT_DATA") or Path(__file__).parents[4] / "sha
 pytestmark = [
     pytest.mark.data,
     pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is absent: set STOCKBEAT_DATA"),
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(300),  # a run takes twenty seconds of a machine that does nothing else
 ]
 
 
