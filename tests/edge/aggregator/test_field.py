@@ -91,6 +91,15 @@ def test_rates_fall_while_a_tag_is_not_read() -> None:
     fold(field, [*resting(1, 0.0, 100.0, 4.0), (1000 * round(100 + REST_S), 1, 0, -60.0)])
 
     assert rates(field, 1, 100 + REST_S)[0] == pytest.approx(4.0 / np.e, rel=0.35)
+    assert rates(field, 1, 100 + 2 * REST_S)[0] == pytest.approx(4.0 / np.e**2, rel=0.35)
+
+
+def test_rates_of_before_are_not_those_of_a_tag_that_comes_again() -> None:
+    field = Field(INNER)
+    back_s = 60.0 + AWAY_MS / 1000 + 10.0
+    fold(field, [*resting(1, 0.0, 60.0, 15.0), (round(1000 * back_s), 1, 0, -60.0)])
+
+    assert rates(field, 1, back_s)[0] < 0.3
 
 
 def test_what_rests_does_not_stir_and_what_comes_does() -> None:

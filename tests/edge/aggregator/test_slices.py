@@ -160,7 +160,7 @@ def test_a_power_is_kept_as_readers_give_it() -> None:
 def test_what_waits_is_kept_through_a_restart() -> None:
     inbox, again = Inbox(), Inbox()
     for number in range(10):
-        arrive(inbox, (START_MS + number, 1000 * START_MS, number, 0, -50.5))
+        arrive(inbox, (START_MS + 40 * number, 1000 * START_MS, number, 0, -50.5))
 
     again.keep(decode(inbox.all().encode()))
 

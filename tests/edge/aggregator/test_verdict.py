@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.aggregator.judge import Judgement
-from edge.aggregator.model import CERTAIN, DEFAULT, Model
+from edge.aggregator.model import CERTAIN, Model
 from edge.aggregator.moments import Stamp
 from edge.aggregator.passage import Ended, Member, events_of
 from edge.aggregator.verdict import DECIDED, MOVED, POSSIBLE, RISE_DB, Verdict, rose_and_fell, verdicts
 from wire.events import Clock, Direction, Passage, TagMovement
 
 STAMP = Stamp(Clock.NOT_SYNCED, "b7")
+PLAIN = Model(scale=1.0, shift=0.0)  # a probability is said as it is
 BEGAN_US = 1_763_802_000_123_456
 
 
@@ -31,7 +32,7 @@ class Tag:
     rose_db: float = 0.0
 
 
-def said(*tags: Tag, model: Model = DEFAULT) -> list[Verdict]:
+def said(*tags: Tag, model: Model = PLAIN) -> list[Verdict]:
     n = len(tags)
     judgement = Judgement(
         moved=np.array([tag.moved for tag in tags]),
@@ -52,6 +53,7 @@ def said(*tags: Tag, model: Model = DEFAULT) -> list[Verdict]:
         (Tag(0.99, went_out=0.7, inside=0.3), Direction.OUT),
         (Tag(1.0, went_in=0.5, went_out=0.5), Direction.UNDECIDED),
         (Tag(0.5, went_in=1.0), Direction.UNDECIDED),
+        (Tag(1.0, went_in=0.3, went_out=0.3, inside=0.4), Direction.UNDECIDED),
         (Tag(1.0, went_in=0.45, inside=0.55), Direction.UNDECIDED),
         (Tag(0.2, went_in=1.0), None),
         (Tag(1.0, went_in=0.1, out=0.9, rose_db=9.0), Direction.TURNED_BACK),
@@ -75,18 +77,19 @@ def test_the_bounds_are_where_they_are_said_to_be() -> None:
 
 def test_a_door_that_is_less_often_right_than_it_believes_says_so() -> None:
     sure, doubtful = Tag(0.95, went_in=1.0), Tag(0.7, went_in=1.0)
-    plain, humble = said(sure, doubtful), said(sure, doubtful, model=Model(scale=0.3, certain=0.7))
+    plain, humble = said(sure, doubtful), said(sure, doubtful, model=Model(scale=0.3, shift=0.0, certain=0.7))
 
     assert [v.outcome for v in plain] == [Direction.IN, Direction.IN]
     assert [v.outcome for v in humble] == [Direction.IN, Direction.UNDECIDED]
     assert humble[0].confidence < plain[0].confidence
-    assert said(Tag(1.0, went_in=1.0), model=Model(certain=0.7))[0].confidence == 0.7
+    assert said(Tag(1.0, went_in=1.0), model=Model(scale=1.0, shift=0.0, certain=0.7))[0].confidence == 0.7
 
 
 def test_one_tag_in_three_that_shows_it_makes_all_of_a_load_turn_back() -> None:
     plain, shows = Tag(MOVED + 0.05, out=1.0), Tag(0.95, out=1.0, rose_db=9.0)
 
     assert [v.outcome for v in said(*[shows] * 4, *[plain] * 6)] == [Direction.TURNED_BACK] * 10
+    assert [v.outcome for v in said(shows, plain)] == [Direction.TURNED_BACK, None]
     assert [v.outcome for v in said(shows, *[plain] * 9)] == [Direction.TURNED_BACK] + [None] * 9
     assert [v.outcome for v in said(*[shows] * 4, Tag(MOVED - 0.05, out=1.0))][-1] is None
 
