@@ -119,7 +119,7 @@ def _confidence(found: Why) -> Iterator[str]:
     line = f"confidence of a crossing: {found.moved:.3f} that it moved x {found.way:.3f} of that way = {both:.3f}"
     worth = found.model.confidence(both)
     if worth != both:
-        line += f"; worth {worth:.3f}, as this door has learned"
+        line += f"; worth {worth:.3f}, as labelled passes have shown"
     if worth > found.model.certain:
         line += f"; said is {found.model.certain:g} at most"
     yield line
@@ -137,7 +137,7 @@ def calibration(model: Model) -> str:
     antennas = sum(each != DEFAULT.antenna(number) for number, each in model.antennas.items())
     parts = [f"weights {', '.join(other)}"] if other else []
     parts += [f"{antennas} antenna{'s' * (antennas != 1)} of its own"] if antennas else []
-    if (model.scale, model.shift) != (1.0, 0.0):
+    if (model.scale, model.shift) != (DEFAULT.scale, DEFAULT.shift):
         nine = 1.0 / (1.0 + exp(-model.scale * log(9.0) - model.shift))
         parts.append(f"0.9 is worth {nine:.2f}")
     return "it has learned" + (f": {'; '.join(parts)}" if parts else "")

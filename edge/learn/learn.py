@@ -15,7 +15,7 @@ from edge.learn.labels import Labelled, Way
 from edge.learn.passes import IN, OUT, Door, Run, Sample, Seen, chains
 from edge.learn.score import Score, score, whole
 from edge.learn.sureness import Said, learn_sureness
-from edge.learn.trial import Fold, Maker, choose, fitted, folds, parted
+from edge.learn.trial import choose, folds, parted
 
 LEAST_RUNS = 2  # to learn from one and try on the other
 # With fewer tags that crossed, their share that is right tells nothing of a confidence of 0.9 and more.
@@ -64,7 +64,7 @@ def learn(config: GateConfig, labelled: Sequence[Labelled], say: Progress) -> Le
     runs = sorted((run for row in rows for run in row), key=lambda run: run.name)
     say("trying what may be learned on recordings left out")
     maker = choose(dealt, config.antennas)
-    models = [fitted(fold.samples, maker) for fold in dealt]
+    models = [maker(fold.samples) for fold in dealt]
     said = [_said(fold.held, model) for fold, model in zip(dealt, models, strict=True)]
     held = []
     for number, (fold, model) in enumerate(zip(dealt, models, strict=True)):
@@ -76,15 +76,18 @@ def learn(config: GateConfig, labelled: Sequence[Labelled], say: Progress) -> Le
     held.sort(key=lambda run: run.name)
     before, after = whole(runs), whole(held)
     kept = not _better(after, before)
-    model = DEFAULT if kept else _sure(_all(runs, maker), [each for those in said for each in those])
+    model = (
+        DEFAULT
+        if kept
+        else _sure(
+            maker([sample for run in runs for sample in run.samples]),
+            [each for those in said for each in those],
+        )
+    )
     return Learned(
         config, model, kept,
         {run.name: score(run) for run in runs}, {run.name: score(run) for run in held}, runs, held,
     )  # fmt: skip
-
-
-def _all(runs: Sequence[Run], maker: Maker) -> Model:
-    return fitted(Fold(runs, ()).samples, maker)
 
 
 def _enough(runs: Sequence[Seen]) -> None:

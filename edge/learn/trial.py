@@ -21,7 +21,7 @@ from edge.learn.passes import IN, OUT, Run, Sample
 from edge.learn.sides import learn_antennas
 
 FOLDS = 5
-MOST_TRIED = 40  # passages on which physical values are tried: more tell the same, for minutes
+MOST_TRIED = 30  # recordings on which changes are tried: more tell the same, for minutes
 CLEARLY = 1.0  # standard errors by which a change has to be better
 DOUBT = 0.005  # of a label, and of what is said: a passage is never certain
 # Other values to try. A tag's own reads say more where multipath is mild, and its power rests less where it hops.
@@ -72,13 +72,8 @@ def parted(chains: Sequence[Sequence[Chained]]) -> list[list[Chained]]:
     return found
 
 
-def fitted(samples: Sequence[Sample], physical: Maker) -> Model:
-    """Everything but the confidence, from these passages."""
-    return learn_weights(samples, physical(samples))
-
-
 def choose(dealt: Sequence[Fold], sides: Mapping[int, Side]) -> Maker:
-    """The physical values that cross-validation speaks for."""
+    """What to learn of a door: each change that clearly makes the labels of held-out recordings more probable."""
     numbers = sorted(sides)
 
     def default(_: Sequence[Sample]) -> Model:
@@ -89,12 +84,17 @@ def choose(dealt: Sequence[Fold], sides: Mapping[int, Side]) -> Maker:
 
     best: Maker = default
     loss = losses(dealt, best)
-    for number, candidate in enumerate([antennas, *(_with(best, values) for values in TRIED)]):
-        maker = candidate if number == 0 else _with(best, TRIED[number - 1])
-        tried = losses(dealt, maker)
-        if better(tried, loss):
-            best, loss = maker, tried
-    return best
+    if better(tried := losses(dealt, antennas), loss):
+        best, loss = antennas, tried
+    for values in TRIED:
+        if better(tried := losses(dealt, other := _with(best, values)), loss):
+            best, loss = other, tried
+    weighed = _weighed(best)
+    return weighed if better(losses(dealt, weighed), loss) else best
+
+
+def _weighed(maker: Maker) -> Maker:
+    return lambda samples: learn_weights(samples, maker(samples))
 
 
 def _with(maker: Maker, values: Mapping[str, float]) -> Maker:

@@ -49,7 +49,7 @@ def report(learned: Learned) -> Iterator[str]:
     unsure = list(doubts(learned))
     yield "unsure about:" if unsure else "nothing is left to be unsure about that these recordings could show"
     for line in unsure:
-        yield f"- {line}"
+        yield line if line.startswith(" ") else f"- {line}"
 
 
 def _table(learned: Learned) -> Iterator[str]:
@@ -100,7 +100,8 @@ def _directions(runs: Sequence[Run]) -> Iterator[str]:
         yield f"{passes[Way.IN]} recordings in, {passes[Way.OUT]} out: the rarer direction is known less well"
     nothing = [run for run in runs if set(run.ways.values()) == {Way.NONE}]
     if len(nothing) < FEW_RUNS:
-        yield f"only {_recordings(len(nothing))} in which nothing crossed: passing by and turning back are hardly known"
+        only = "only " if nothing else ""
+        yield f"{only}{_recordings(len(nothing))} in which nothing crossed: passing and turning back are hardly known"
 
 
 def _loads(runs: Sequence[Run]) -> Iterator[str]:
@@ -166,7 +167,7 @@ def _surely(run: Run, epc: str, way: Way) -> str | None:
 
 
 def _recordings(number: int) -> str:
-    return "1 recording" if number == 1 else f"{number} recordings"
+    return "1 recording" if number == 1 else f"{number or 'no'} recordings"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,9 +82,10 @@ def test_a_gate_without_one_is_as_doors_in_general(written: Callable[..., Path])
     assert gate_of(config.gates[0]).model == DEFAULT
 
 
-def test_nothing_learned_changes_no_confidence() -> None:
+def test_a_scale_of_one_changes_no_confidence() -> None:
+    plain = replace(DEFAULT, scale=1.0, shift=0.0)
     for probability in (0.0, 1e-12, 0.3, 0.6, 0.97, 1.0):
-        assert DEFAULT.confidence(probability) == probability
+        assert plain.confidence(probability) == probability
     assert DEFAULT.certain == CERTAIN
 
 
