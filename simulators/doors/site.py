@@ -44,5 +44,5 @@ def configuration(doors: Sequence[Door]) -> str:
             f'joins = {{ outside = "yard", inside = "backroom" }}\nantennas = {{ {antennas} }}\n'
         )
         if door.eyes:
-            parts.append('eyes = { outside = 1, inside = 2 }\n')
+            parts.append("eyes = { outside = 1, inside = 2 }\n")
     return "".join(parts)
