@@ -75,12 +75,16 @@ def parted(chains: Sequence[Sequence[Chained]]) -> list[list[Chained]]:
 def choose(dealt: Sequence[Fold], sides: Mapping[int, Side]) -> Maker:
     """What to learn of a door: each change that clearly makes the labels of held-out recordings more probable."""
     numbers = sorted(sides)
+    known: dict[tuple[int, ...], Model] = {}  # what was learned from the same passages; runs keep them alive
 
     def default(_: Sequence[Sample]) -> Model:
         return DEFAULT
 
     def antennas(samples: Sequence[Sample]) -> Model:
-        return replace(DEFAULT, antennas=learn_antennas(samples, numbers, DEFAULT))
+        key = tuple(map(id, samples))
+        if key not in known:
+            known[key] = replace(DEFAULT, antennas=learn_antennas(samples, numbers, DEFAULT))
+        return known[key]
 
     best: Maker = default
     loss = losses(dealt, best)
