@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from edge.aggregator.judge import judge
 from edge.aggregator.model import DEFAULT, Model
@@ -53,6 +54,11 @@ def learn(config: GateConfig, labelled: Sequence[Labelled], say: Progress) -> Le
         RecordingError: a recording cannot be read, or has no reads of the gate.
         LabelsError: there is too little to learn from.
     """
+    with threadpool_limits(limits=1):  # the matrices are small: threads would only wait for each other
+        return _learn(config, labelled, say)
+
+
+def _learn(config: GateConfig, labelled: Sequence[Labelled], say: Progress) -> Learned:
     door = Door(config.model_copy(update={"calibration": None}))
     seen = [door.seen(each) for each in labelled]
     _enough(seen)
