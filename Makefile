@@ -59,6 +59,7 @@ bench-gates: setup
 
 bench-edge: setup .venv-sllurp/.installed
 	$(BIN)/python -m benchmarks.llrp_decode
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.gate_speed
 
 dashboards: setup
 	$(BIN)/python -m dashboards

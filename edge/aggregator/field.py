@@ -69,6 +69,7 @@ def _dtype(antennas: int) -> np.dtype[np.void]:
             ("rest_hz", "f4", (2,)),  # at these rates
             ("seen", "f4", (2,)),  # reads outside and inside, fading over REST_S
             ("evidence", "f4"),  # of movement
+            ("most", "f4"),  # the most of it since a passage opened
             ("inside", "f4"),  # how probable it is that it is inside
             ("history", "f4"),  # log-odds of movement, from earlier passages
             ("dbm", "f4", (antennas,)),  # of its last read by each antenna
@@ -147,6 +148,7 @@ class Field:
         evidence = np.maximum(0.0, known["evidence"] - BURST_HZ * gap_s)
         evidence = np.clip(evidence + brought, 0.0, MOST)
         known["evidence"] = evidence
+        known["most"] = np.maximum(known["most"], evidence)
         fade = np.exp(-gap_s / REST_S)
         known["seen"] *= fade[:, None]
         counts = np.bincount(index * 2 + inner, minlength=2 * len(rows)).reshape(-1, 2)
@@ -185,6 +187,7 @@ class Field:
         """Note for all tags how they are read at rest: a passage opens."""
         rows = self.rows[: len(self.epcs)]
         rows["rest_hz"] = self.rates(rows, at_ms)
+        rows["most"] = rows["evidence"]
         rows["known"] = (at_ms - rows["came_ms"] >= KNOWN_MS) & (at_ms - rows["folded_ms"] < AWAY_MS)
 
     def rates(self, known: NDArray[Any], at_ms: int) -> Floats:

@@ -30,7 +30,7 @@ class Found:
     judgement: Judgement
     model: Model
     claims: Floats  # of each tag, log-odds that it is this door's and not another's
-    elsewhere: int  # tags that were read here, and are another door's
+    elsewhere: int  # tags that were read here and are another door's, or stand as they did
 
     def in_the_door(self) -> bool:
         """Whether the load, or most of one, stands where neither side is near enough to tell."""

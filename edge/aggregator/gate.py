@@ -64,6 +64,7 @@ ALIVE_BIG = 0.5
 BIG = 10.0  # the two meet at 14, about what a load of 5 to 10 tags stirs up
 ENERGY_S = 1.0  # over which movement is smoothed: reads come in bursts as a load's tags turn to the antennas
 LEAD_MS = 5_000  # reads before a passage opened show where its tags had been
+MOST_JUDGED = 400  # tags of one passage: a judgement costs their square; a pallet has a hundred at most
 BEGAN_MS = 3_000  # a tag that is seen to move had begun to so long before, at most
 # Reads of a tag so soon after it was said belong to what was said, and tell how it is read where it stands now.
 TAIL_MS = 3_000
@@ -439,6 +440,10 @@ class GateWatch:
             & (reads.ms < at_ms)
         ).ordered()
         members = np.unique(reads.tag[reads.ms >= current.began_ms])
+        strays = max(0, len(members) - MOST_JUDGED)
+        if strays:  # thousands stand about: those are judged that are read least like that
+            order = np.argsort(-table["most"][members], kind="stable")
+            members = np.sort(members[order[:MOST_JUDGED]])
         claims, elsewhere = self._claims(current, members, at_ms)
         members, claims = members[~elsewhere], claims[~elsewhere]
         if not len(members):
@@ -469,7 +474,7 @@ class GateWatch:
             judge(scene, self.gate.model),
             self.gate.model,
             claims,
-            int(elsewhere.sum()),
+            strays + int(elsewhere.sum()),
         )
 
     def _seen_by_eyes(
