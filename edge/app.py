@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.aggregator.aggregator import Aggregator
-from edge.aggregator.gate import QUIET_S
 from edge.aggregator.inbox import FOLD_MS, LATE_MS
+from edge.aggregator.under_way import QUIET_S
 from edge.broker import SiteBroker
 from edge.build import aggregator_of
 from edge.clock import Clock, PlayedClock, SteadyClock, synchronised

@@ -2,9 +2,10 @@
 
 from edge.aggregator.aggregator import Aggregator
 from edge.aggregator.found import Recorder
-from edge.aggregator.gate import QUIET_S, Gate, Side
+from edge.aggregator.gate import Gate, Side
 from edge.aggregator.model import DEFAULT
 from edge.aggregator.shelf import Bay, Item, Shelf
+from edge.aggregator.under_way import QUIET_S
 from edge.config import BayConfig, EdgeConfig, GateConfig, ShelfConfig
 
 

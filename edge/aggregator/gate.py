@@ -1,10 +1,8 @@
 """One gate: reads in, tag movements and passages out. Pure: time is an argument.
 
 Reads gather in slices of FOLD_MS and are folded into the field (edge/aggregator/field.py) when a slice is complete. A
-passage opens when a tag is seen to move and ends when its load has left or has come to rest. Movement is weighed: a
-load of a hundred tags that comes to rest beside the door is still surprising now and then, and the strays around it
-never stop. So the passage keeps a smoothed sum of the evidence that reads bring, and is alive while that is a fair
-share of what it was at its height. Then all its reads are judged together (edge/aggregator/judge.py).
+passage opens when a tag is seen to move and ends when its load has left or has come to rest
+(edge/aggregator/under_way.py). Then all its reads are judged together (edge/aggregator/judge.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,63 +19,27 @@ from edge.aggregator.field import FORGET_MS, Field, Saved
 from edge.aggregator.found import Decided, Found, Recorder
 from edge.aggregator.inbox import FOLD_MS, LATE_MS, Inbox, slice_end
 from edge.aggregator.judge import Scene, judge
-from edge.aggregator.model import DEFAULT, Factor, Model
+from edge.aggregator.lessons import TAIL_MS, learn, stood
+from edge.aggregator.model import DEFAULT, Model
 from edge.aggregator.moments import Stamp
 from edge.aggregator.passage import Ended, events_of
-from edge.aggregator.paths import STAYED_IN, WENT_IN, WENT_OUT
 from edge.aggregator.slices import Bools, Floats, Ints, Slice, decode, join
-from edge.aggregator.verdict import DECIDED
+from edge.aggregator.under_way import LONG_MS, LOOK_EVERY_MS, QUIET_S, Open, Pace
 from edge.reads import TagRead, Trigger
 from wire.events import Event, Passage
 
-# A load that is read no more has left: 95 % of the gaps between reads of one tag are below 0.27 s in recordings of
-# 12-tag loads, and of the gaps of a load of 100 tags all are.
-GONE_SHARE = 0.625  # of the quiet time: 1.25 s
-# One that is still read has come to rest when nothing has moved for so long.
-QUIET_S = 2.0
-# While its tags are read often, the steps of their powers must show that it rests: log-odds, gathered as a CUSUM.
-RESTING = 8.0
-MANY_STEPS = 12.0  # in QUIET_S
-REST_LOOKS_HZ = 10.0  # so many steps of a load in a second are independent
-# A load that has been clearly on the far side for so long has crossed, though it goes on moving; one that comes back
-# sooner has turned back.
-FAR_S = 8.5
-LOOK_EVERY_MS, LOOK_SHARE = (
-    2_000,
-    0.1,
-)  # less often as a passage grows old: a look costs as much as it has reads
 STRAY = 0.3  # less probably moving
-HOLD_MS = 600_000
 # After a reader has come back, what it had buffered comes within this time.
 CATCH_UP_MS = 1_000
 # How long a passage waits for a reader that went away in its middle.
 HELD_MS = 120_000
-# In a passage that has gone on for so long (loads that follow each other without a break), tags that were not read for
-# a while are judged without waiting for the rest.
-LONG_MS = 20_000
-LONG_GONE_MS = 5_000
-LONGEST_MS = 60_000  # of what came before, no more is remembered while others go on
-# Movement below this share of the passage's height is what remains of a load at rest.
-# Big loads hum: a hundred tags at rest are surprising now and then, so more is asked where there was more.
-ALIVE = 0.15
-ALIVE_BIG = 0.5
-BIG = 10.0  # the two meet at 14, about what a load of 5 to 10 tags stirs up
-ENERGY_S = 1.0  # over which movement is smoothed: reads come in bursts as a load's tags turn to the antennas
+LONGEST_MS = 60_000  # in an unbroken stream, of what came before no more is remembered
 LEAD_MS = 5_000  # reads before a passage opened show where its tags had been
-MOST_JUDGED = 400  # tags of one passage: a judgement costs their square; a pallet has a hundred at most
 BEGAN_MS = 3_000  # a tag that is seen to move had begun to so long before, at most
-# Reads of a tag so soon after it was said belong to what was said, and tell how it is read where it stands now.
-TAIL_MS = 3_000
+MOST_JUDGED = 400  # tags of one passage: a judgement costs their square; a pallet has a hundred at most
 SWEEP_MS = 60_000
-REST_SPREAD = (
-    1.2  # spread of a power at rest over its mean step from read to read: 0.9 if independent, and it drifts
-)
-# What a passage says of a tag for the next ones, in log-odds.
-LEARNED, LEARNED_MOST = 0.5, 3.0
-LEARNED_FROM = (Factor.SPREAD, Factor.SIDES, Factor.PROFILE, Factor.SHIFT, Factor.RISE)
-HISTORY = (-6.0, 1.5)
-STOOD = -0.3  # of one that did not go through, at least
-ZONE_SURE = 0.8  # where it was said to be is doubted so far
+# Spread of a power at rest over its mean step from read to read: 0.9 if steps are independent, and it drifts.
+REST_SPREAD = 1.2
 
 
 class Side(StrEnum):
@@ -98,28 +60,6 @@ class Gate:
     eyes: tuple[int, int] | None = None  # the inputs of the outer and the inner photo-eye
 
 
-class Open(msgspec.Struct):
-    """A passage under way. Times of reads; `look_ms` is when it is looked at whether it has ended."""
-
-    number: int
-    began_ms: int
-    began_us: int
-    active_ms: int  # the last movement
-    active_us: int
-    read_ms: int  # the last read of a tag that moved
-    folded_ms: int  # what fades has been brought up to then
-    rested_ms: int
-    rest: float = 0.0  # evidence that its load rests
-    steps: float = 0.0  # of powers, lately
-    look_ms: int = 0
-    looked_ms: int = 0
-    part_ms: int = 0  # when it is looked at whether some of it has ended
-    energy: float = 0.0
-    height: float = 0.0
-    healthy: bool = True
-    trigger: str | None = None
-
-
 class State(msgspec.Struct, array_like=True):
     """Everything that outlives a restart."""
 
@@ -131,11 +71,6 @@ class State(msgspec.Struct, array_like=True):
     folded_ms: int
     swept_ms: int
     eyes: SavedEyes | None = None
-
-
-def _least(height: float) -> float:
-    """The movement below which a passage dies down, after it was so high."""
-    return max(ALIVE * height, ALIVE_BIG * (height - BIG))
 
 
 class GateWatch:
@@ -151,10 +86,7 @@ class GateWatch:
         self._numbers = np.array(sorted(gate.antennas), np.int64)
         self._index = {int(number): index for index, number in enumerate(self._numbers)}
         self._inner: Bools = np.array([gate.antennas[int(n)] is Side.INSIDE for n in self._numbers])
-        self._quiet_ms = round(gate.quiet_s * 1000)
-        self._long_gone_ms = round(LONG_GONE_MS * gate.quiet_s / QUIET_S)
-        self._far_ms = round(1000 * FAR_S * gate.quiet_s / QUIET_S)
-        self._gone_ms = round(GONE_SHARE * gate.quiet_s * 1000)
+        self._pace = Pace.of(gate.quiet_s)
         self._field = Field(self._inner)
         self._sided = bool(self._inner.any() and not self._inner.all())
         self._eyes = Eyes(*gate.eyes) if gate.eyes else None
@@ -328,28 +260,10 @@ class GateWatch:
                 self._recent.pop(0)
             return
         moves = self._field.rows["stirred"][folded.rows] == current.number
-        self._rest(current, float(folded.steps[moves].sum()), float(folded.told[moves].sum()), end_ms)
+        current.stepped(float(folded.steps[moves].sum()), float(folded.told[moves].sum()), end_ms, self._pace)
         mine = reads.ms[self._field.rows["stirred"][reads.tag] == current.number]
         if len(mine):
-            current.read_ms = max(current.read_ms, int(mine[-1]))
-            current.look_ms = self._look_ms(current)
-
-    def _rest(self, current: Open, steps: float, told: float, end_ms: int) -> None:
-        """Gather evidence that the load rests."""
-        seconds = (end_ms - current.rested_ms) / 1000
-        current.rested_ms = end_ms
-        current.steps = current.steps * float(np.exp(-1000 * seconds / self._quiet_ms)) + told
-        if told:
-            looks = min(told, REST_LOOKS_HZ * max(seconds, FOLD_MS / 1000))
-            current.rest = max(0.0, current.rest - steps / told * looks)
-
-    def _look_ms(self, current: Open) -> int:
-        """When a passage may have ended: its load is read no more, has come to rest, or should be looked at again."""
-        again_ms = max(LOOK_EVERY_MS, round(LOOK_SHARE * (current.looked_ms - current.began_ms)))
-        ends_ms = min(current.read_ms + self._gone_ms, max(current.began_ms, current.looked_ms) + again_ms)
-        if current.rest >= RESTING or current.steps < MANY_STEPS:
-            ends_ms = min(ends_ms, max(current.active_ms + self._quiet_ms, current.looked_ms + FOLD_MS))
-        return slice_end(ends_ms - 1)
+            current.read(int(mine[-1]), self._pace)
 
     def _stir(self, reads: Slice, rows: Ints, news: Floats, end_ms: int) -> None:
         mine = reads.where(np.isin(reads.tag, rows))
@@ -365,14 +279,8 @@ class GateWatch:
                 folded_ms=end_ms, rested_ms=end_ms, part_ms=slice_end(began_ms + LONG_MS),
             )  # fmt: skip
             self._field.rest(began_ms)
-        current = self._open
-        fade = np.exp((current.folded_ms - end_ms) / 1000 / ENERGY_S)
-        current.energy = float(current.energy * fade + news.sum())
-        current.height = max(current.height, current.energy)
-        current.folded_ms = end_ms
-        self._field.rows["stirred"][rows] = current.number
-        if current.energy >= _least(current.height):
-            current.active_ms, current.active_us = int(mine.ms[last]), int(mine.us[last])
+        self._field.rows["stirred"][rows] = self._open.number
+        self._open.stirred(float(news.sum()), int(mine.ms[last]), int(mine.us[last]), end_ms)
 
     def _close_before(self, at_ms: int, stamp: Stamp) -> list[Event]:
         events: list[Event] = []
@@ -381,21 +289,20 @@ class GateWatch:
                 events += self._part(current, current.part_ms, stamp)
                 continue
             found = self._look(current, current.look_ms)
-            split_ms = found.crossed_until_ms(self._far_ms / 1000) if found else None
+            split_ms = found.crossed_until_ms(self._pace.far_ms / 1000) if found else None
             if split_ms is not None and (before := self._look(current, split_ms)):
                 # It crossed, and has moved on since: what comes after is another passage.
                 events += self._say(
-                    current, before, split_ms, stamp, before.there_by(split_ms - self._far_ms // 2)
+                    current, before, split_ms, stamp, before.there_by(split_ms - self._pace.far_ms // 2)
                 )
                 current.began_ms, current.began_us = split_ms, before.wall_us(split_ms)
                 found = self._look(current, current.look_ms)
             if found and not self._over(current, found):
-                current.looked_ms = current.look_ms
                 # A stray that somebody walked past does not keep the passage open.
                 strays = found.rows[found.judgement.moved < STRAY]
                 self._field.rows["stirred"][strays] = 0
                 self._field.rows["evidence"][strays] = 0.0
-                current.look_ms = self._look_ms(current)
+                current.looked(self._pace)
                 continue
             self._open = None
             events += self._say(current, found, current.look_ms, stamp) if found else []
@@ -403,23 +310,20 @@ class GateWatch:
 
     def _over(self, current: Open, found: Found) -> bool:
         """Whether a passage that is looked at has ended."""
-        now_ms = current.look_ms
-        if now_ms >= current.read_ms + self._gone_ms or now_ms >= current.began_ms + HOLD_MS:
+        if current.left(self._pace):
             return True
-        resting = now_ms >= current.active_ms + self._quiet_ms
-        resting &= current.rest >= RESTING or current.steps < MANY_STEPS
-        if self._eyes and self._eyes.in_the_door(now_ms):
+        if self._eyes and self._eyes.in_the_door(current.look_ms):
             return False
-        return resting and not (self._sided and found.in_the_door())
+        return current.rests(self._pace) and not (self._sided and found.in_the_door())
 
     def _part(self, current: Open, at_ms: int, stamp: Stamp) -> list[Event]:
         """Say what became of tags that have left a passage in which others go on."""
-        current.part_ms = at_ms + self._long_gone_ms
+        current.part_ms = at_ms + self._pace.long_gone_ms
         found = self._look(current, at_ms)
         if found is None:
             return []
         rows = self._field.rows
-        left = (rows["last_ms"][found.rows] < at_ms - self._long_gone_ms) & (
+        left = (rows["last_ms"][found.rows] < at_ms - self._pace.long_gone_ms) & (
             rows["stirred"][found.rows] == current.number
         )
         if not left.any():
@@ -519,40 +423,11 @@ class GateWatch:
         if self._recorder:
             epcs = [self._field.epcs[row] or "" for row in found.rows.tolist()]
             self._recorder(Decided(self.gate.name, current.began_ms, at_ms, found, epcs, mine, events))
-        if not events:
-            self._stood(found.rows)
-        if events:  # else nothing came of it: what is known of each tag goes on
-            self._learn(found, at_ms, chosen)
+        if events:
+            learn(self._field, found, at_ms, chosen)
+        else:
+            stood(self._field, found.rows)
         return events
-
-    def _learn(self, found: Found, at_ms: int, chosen: Bools | None) -> None:
-        judgement = found.judgement
-        mine = slice(None) if chosen is None else chosen
-        rows = found.rows[mine]
-        moved, ways = judgement.moved[mine], judgement.ways[mine]
-        known = self._field.rows[rows]
-        told = sum(
-            (odds[mine] for name, odds in judgement.factors.items() if name in LEARNED_FROM),
-            np.zeros(len(rows)),
-        )
-        told = LEARNED * np.clip(told, -LEARNED_MOST, LEARNED_MOST)
-        told = np.where(moved * (ways[:, WENT_IN] + ways[:, WENT_OUT]) < STRAY, np.minimum(told, STOOD), told)
-        known["history"] = np.clip(known["history"] + told, *HISTORY)
-        inside = moved * (ways[:, WENT_IN] + ways[:, STAYED_IN]) + (1.0 - moved) * known["inside"]
-        known["inside"] = 0.5 + ZONE_SURE * (inside - 0.5)
-        crossed = moved * (ways[:, WENT_IN] + ways[:, WENT_OUT])
-        gone = crossed >= DECIDED
-        known["seen"] *= (1.0 - crossed)[:, None]
-        known["came_ms"] = np.where(gone, at_ms, known["came_ms"])
-        known["settled_ms"] = np.where(gone, at_ms + TAIL_MS, known["settled_ms"])
-        known["since_ms"] = at_ms
-        known["evidence"] = 0.0
-        self._field.rows[rows] = known
-
-    def _stood(self, rows: Ints) -> None:
-        """Something moved, and none of these tags went through: they stand about here."""
-        history = self._field.rows["history"]
-        history[rows] = np.maximum(history[rows] + STOOD, HISTORY[0])
 
     def _forget(self, now_ms: int) -> None:
         """Bounds the memory; once a minute at most, so that the cost a read stays flat."""

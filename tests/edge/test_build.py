@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from edge.aggregator.gate import QUIET_S, Gate, Side
+from edge.aggregator.gate import Gate, Side
 from edge.aggregator.shelf import Bay, Item, Shelf
+from edge.aggregator.under_way import QUIET_S
 from edge.build import gate_of, shelf_of
 from edge.config import load
 

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from edge.aggregator.aggregator import Aggregator
-from edge.aggregator.gate import QUIET_S, Gate, Side
+from edge.aggregator.gate import Gate, Side
 from edge.aggregator.inbox import LATE_MS
+from edge.aggregator.under_way import QUIET_S
 from edge.reads import TagRead
 from tests.support.doors import START_US, WEAKEST_DBM, epc, going_in, going_out, merged, stand, turning, walk
 from wire.events import Event, Passage, TagMovement

@@ -7,8 +7,9 @@ import pytest
 
 from edge.aggregator.aggregator import Aggregator
 from edge.aggregator.field import FORGET_MS
-from edge.aggregator.gate import HOLD_MS, LONGEST_MS, Gate, GateWatch, Side
+from edge.aggregator.gate import LONGEST_MS, Gate, GateWatch, Side
 from edge.aggregator.inbox import LATE_MS
+from edge.aggregator.under_way import HOLD_MS
 from edge.reads import TagRead
 from tests.support.doors import START_US, epc, going_in, going_out, merged, stand, walk
 from wire.events import Direction, Event, Passage, TagMovement
