@@ -1,3 +1,7 @@
-"""Stockbeat's command line, and the demonstration: the only place that knows edge and cloud together."""
+"""The program: its command line, and the demo that runs a whole site."""
 
-VERSION = "0.1.0"
+import os
+
+# A gate's matrices are small. OpenBLAS would wake a thread a core for each, and these spin: half the speed for twice the
+# processor time, measured by `python -m benchmarks.gate_speed` with and without. Read when numpy is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
