@@ -1,7 +1,9 @@
-"""The program: its command line, and the demo that runs a whole site."""
+"""Stockbeat's command line, and the demonstration: the only place that knows edge and cloud together."""
 
 import os
 
-# A gate's matrices are small. OpenBLAS would wake a thread a core for each, and these spin: half the speed for twice the
-# processor time, measured by `python -m benchmarks.gate_speed` with and without. Read when numpy is first imported.
+VERSION = "0.1.0"
+
+# A gate's matrices are small. OpenBLAS would wake a thread a core for each, and these spin: less done for more processor
+# time (`python -m benchmarks.gate_speed` with and without). It is read when numpy is first imported, which is later.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
