@@ -4,6 +4,6 @@ import os
 
 VERSION = "0.1.0"
 
-# A gate's matrices are small. OpenBLAS would wake a thread a core for each, and these spin: less done for more processor
-# time (`python -m benchmarks.gate_speed` with and without). It is read when numpy is first imported, which is later.
+# A gate's matrices are small. OpenBLAS would wake a thread a core for each, and these spin: less done for more
+# processor time (`python -m benchmarks.gate_speed` with and without). Read when numpy is imported, which is later.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -45,6 +45,7 @@ class Aggregator:
             gate.name: AntennaWatch(gate.name, gate.antennas, (references or {}).get(gate.name))
             for gate in gates
         }
+        self._doors_watched = {name: (gate, self._antennas[name]) for name, gate in self._gates.items()}
         self._watches: dict[str, GateWatch | ShelfWatch | AntennaWatch | Doors] = {
             "doors": self._doors,
             **{f"gate:{name}": watch for name, watch in self._gates.items()},
@@ -63,6 +64,8 @@ class Aggregator:
 
     def observe(self, read: Read, mono_ms: int) -> list[Event]:
         """Take one read; a read of a gate, shelf, antenna or cell that is not configured is passed over."""
+        if isinstance(read, TagRead):
+            return self._observe_tag(read, mono_ms)
         if isinstance(read, WeightSample):
             shelf = self._shelves.get(read.shelf)
             return shelf.observe(read, mono_ms, self._stamp) if shelf else []
@@ -71,21 +74,26 @@ class Aggregator:
         gate = self._gates.get(read.gate)
         if gate is None:
             return []
-        antennas = self._antennas[read.gate]
-        if isinstance(read, TagRead):
-            said = antennas.observe(read, mono_ms, self._stamp)
-            if said is not None and antennas.is_reference(read.epc):
-                return said
-            if mono_ms >= self._in_step_ms:
-                said = [*self._in_step(mono_ms, read.gate), *(said or ())]
-            events = gate.observe(read, mono_ms, self._stamp)
-            if events:
-                events = self._seen(read.gate, events)
-            return said + events if said else events
         if isinstance(read, Antenna):
-            return antennas.connected(read, mono_ms, self._stamp)
+            return self._antennas[read.gate].connected(read, mono_ms, self._stamp)
         gate.trigger(read, mono_ms)
         return []
+
+    def _observe_tag(self, read: TagRead, mono_ms: int) -> list[Event]:
+        """The fast path: most of what comes are reads of tags, and most of them change nothing at once."""
+        watches = self._doors_watched.get(read.gate)
+        if watches is None:
+            return []
+        gate, antennas = watches
+        said = antennas.observe(read, mono_ms, self._stamp)
+        if said is not None and antennas.is_reference(read.epc):
+            return said
+        if mono_ms >= self._in_step_ms:
+            said = [*self._in_step(mono_ms, read.gate), *(said or ())]
+        events = gate.observe(read, mono_ms, self._stamp)
+        if events:
+            events = self._seen(read.gate, events)
+        return said + events if said else events
 
     def advance(self, mono_ms: int, at_us: int) -> list[Event]:
         """Time has passed: close what is quiet."""

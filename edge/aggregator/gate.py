@@ -36,7 +36,7 @@ HELD_MS = 120_000
 LONGEST_MS = 60_000  # in an unbroken stream, of what came before no more is remembered
 LEAD_MS = 5_000  # reads before a passage opened show where its tags had been
 BEGAN_MS = 3_000  # a tag that is seen to move had begun to so long before, at most
-MOST_JUDGED = 400  # tags of one passage: a judgement costs their square; a pallet has a hundred at most
+MOST_JUDGED = 250  # tags of one passage: a judgement costs their square; a pallet has a hundred at most
 SWEEP_MS = 60_000
 # Spread of a power at rest over its mean step from read to read: 0.9 if steps are independent, and it drifts.
 REST_SPREAD = 1.2
