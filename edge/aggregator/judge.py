@@ -6,7 +6,7 @@ of two zones: a hundred tags read three times each show their way together thoug
 with it?* Factors that tell a moving tag from one that stands by (edge/aggregator/model.py), each a likelihood ratio.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,11 @@ BIN_S = 0.25  # of the hidden Markov models: a load takes a second or more over 
 INDEPENDENT_S = 0.15
 LOOKS = BIN_S / INDEPENDENT_S  # independent reads of one tag that a bin can hold
 LOAD_LOOKS = 3.0  # and of a whole load, whose tags lie within a metre or two
+# A load rests while the powers of its tags jump from read to read (of one antenna, within STEP_S) hardly more than at
+# rest, over REST_BINS before and after, with enough steps to tell; then its reads are worth so many bins together.
+STEP_S = 3.0
+REST_BINS, REST_STEPS, REST_MORE, REST_WORTH = 4, 12, 1.3, 2.0
+SPREAD_OVER_STEP = 1.2  # of a power at rest: as gate.REST_SPREAD
 CHANGE = 0.02  # a bin: something at a door changes sides about once in 12 s
 LOAD_S = 2.5  # so far apart are the middles of the reads of one load's tags (standard deviation)
 SURE = (
@@ -80,7 +85,7 @@ class Judgement:
 
 def judge(scene: Scene, model: Model) -> Judgement:
     """Judge a passage. Needs at least one read of each tag."""
-    looks = _looks(scene, model)
+    looks = _rested(_looks(scene, model), scene, model)
     bins = np.arange(looks.bins)
     between = (bins > looks.first[:, None]) & (bins <= looks.last[:, None])
     own = pairs(looks.evidence, np.where(between, CHANGE, 0.0))
@@ -140,6 +145,24 @@ def _looks(scene: Scene, model: Model) -> Looks:
         scene.n,
         LOOKS,
     )
+
+
+def _rested(looks: Looks, scene: Scene, model: Model) -> Looks:
+    """Reads of a load that stands are one look: the same tags before the same antennas see the same again and again."""
+    order = np.lexsort((scene.at_s, scene.antenna, scene.tag))
+    tag, antenna, at_s, dbm = scene.tag[order], scene.antenna[order], scene.at_s[order], scene.dbm[order]
+    after = (tag[1:] == tag[:-1]) & (antenna[1:] == antenna[:-1]) & (np.diff(at_s) < STEP_S)
+    step, bin_ = np.abs(np.diff(dbm))[after], looks.bin[order][1:][after]
+    window = np.ones(2 * REST_BINS + 1)
+    count = np.convolve(np.bincount(bin_, minlength=looks.bins), window)[REST_BINS:-REST_BINS]
+    total = np.convolve(np.bincount(bin_, weights=step, minlength=looks.bins), window)[REST_BINS:-REST_BINS]
+    least = REST_MORE * max(scene.rest_db, model.rest_db) / SPREAD_OVER_STEP
+    rests = (count >= REST_STEPS) & (total < least * count)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], rests, [False]]).astype(np.int8)))
+    worth = np.ones(looks.bins)
+    for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        worth[first:last] = min(1.0, REST_WORTH / (last - first))
+    return replace(looks, evidence=looks.evidence * worth)
 
 
 def _round(
