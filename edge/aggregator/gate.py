@@ -272,6 +272,7 @@ class GateWatch:
             self._passages += 1
             known = self._field.rows[rows]
             began_ms = int(max(end_ms - BEGAN_MS, np.maximum(known["came_ms"], known["since_ms"]).min()))
+            began_ms = min(began_ms, int(mine.ms[0]))  # reads that were held come long after their time
             self._open = Open(
                 number=self._passages, began_ms=began_ms,
                 began_us=int(mine.us[0]) - 1000 * (int(mine.ms[0]) - began_ms),
