@@ -256,6 +256,16 @@ class GateConfig(Section):
             raise ValueError(misfit)
         return found
 
+    @field_validator("eyes")
+    @classmethod
+    def _can_be_seen(cls, eyes: Eyes | None, info: ValidationInfo) -> Eyes | None:
+        reader = info.data.get("reader")
+        if eyes is not None and reader is not None and not reader.inputs:
+            raise ValueError(
+                f"driver {reader.driver!r} tells of no inputs; photo-eyes wired to it would stay unseen"
+            )
+        return eyes
+
     @field_validator("reader")
     @classmethod
     def _reads_tags(cls, reader: ReaderConfig | None) -> ReaderConfig | None:

@@ -226,6 +226,15 @@ BAY = 'name = "A1", capacity = 1, items = []'
             "gates[1].antennas: none looks outside",
         ),
         (
+            'edge = "e"\n[[gates]]\nname = "d"\nantennas = { 1 = "inside" }\neyes = { outside = 2, inside = 2 }',
+            "gates[1].eyes: both eyes are on input 2",
+        ),
+        (
+            'edge = "e"\n[[gates]]\nname = "d"\nantennas = { 1 = "inside" }\neyes = { outside = 1, inside = 2 }\n'
+            'reader = { driver = "m100", url = "serial:/dev/ttyUSB0", region = "eu", antenna = 1 }',
+            "gates[1].eyes: driver 'm100' tells of no inputs",
+        ),
+        (
             'edge = "e"\n[[gates]]\nname = "d"\nantennas = { 1 = "inside", 2 = "" }',
             "gates[1].antennas.2: input should be 'outside' or 'inside', not ''",
         ),

@@ -37,6 +37,7 @@ def _preset(name: str) -> str:
 
 class ImpinjIotConfig(Section):
     yields: ClassVar[Literal["tags"]] = "tags"
+    inputs: ClassVar[bool] = True  # whether it tells of inputs that photo-eyes can be wired to
 
     driver: Literal["impinj_iot"]
     url: Annotated[str, AfterValidator(_either)]

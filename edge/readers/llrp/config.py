@@ -22,6 +22,7 @@ Input = Annotated[int, Field(ge=1, le=65_535)]
 
 class LlrpConfig(Section):
     yields: ClassVar[Literal["tags"]] = "tags"
+    inputs: ClassVar[bool] = True  # whether it tells of inputs that photo-eyes can be wired to
 
     driver: Literal["llrp"]
     url: Annotated[str, checked(PORT)]

@@ -10,6 +10,7 @@ from edge.section import Section
 
 class M100Config(Section):
     yields: ClassVar[Literal["tags"]] = "tags"
+    inputs: ClassVar[bool] = False  # whether it tells of inputs that photo-eyes can be wired to
 
     driver: Literal["m100"]
     url: Annotated[str, checked()]

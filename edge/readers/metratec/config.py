@@ -14,6 +14,7 @@ BAUD = 115200  # and open a serial port with
 
 class MetratecConfig(Section):
     yields: ClassVar[Literal["tags"]] = "tags"
+    inputs: ClassVar[bool] = True  # whether it tells of inputs that photo-eyes can be wired to
 
     driver: Literal["metratec"]
     url: Annotated[str, checked(PORT)]

@@ -10,6 +10,7 @@ from edge.section import Section
 
 class SicsConfig(Section):
     yields: ClassVar[Literal["weights"]] = "weights"
+    inputs: ClassVar[bool] = False  # whether it tells of inputs that photo-eyes can be wired to
     cells: ClassVar[int] = 1  # one platform, so the only cell is 0
 
     driver: Literal["sics"]

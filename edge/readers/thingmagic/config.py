@@ -14,6 +14,7 @@ Power = Annotated[float, Field(ge=-10, le=33)]  # dBm; the module's own limits a
 
 class ThingmagicConfig(Section):
     yields: ClassVar[Literal["tags"]] = "tags"
+    inputs: ClassVar[bool] = False  # whether it tells of inputs that photo-eyes can be wired to
 
     driver: Literal["thingmagic"]
     url: Annotated[str, checked()]

@@ -10,6 +10,7 @@ from edge.section import FilePath, Section
 
 class ZebraIotcConfig(Section):
     yields: ClassVar[Literal["tags"]] = "tags"
+    inputs: ClassVar[bool] = True  # whether it tells of inputs that photo-eyes can be wired to
 
     driver: Literal["zebra_iotc"]
     url: Annotated[str, checked()]
