@@ -93,9 +93,13 @@ def schema() -> None:
 @click.argument("digits", nargs=-1, required=True)
 def epc(digits: tuple[str, ...]) -> None:
     """Say what EPCs, as hexadecimal digits, mean."""
+    wrong = [word for word in digits if not word or not set(word) <= set(hexdigits)]
     for hexadecimal in digits:
-        if not hexadecimal or not set(hexadecimal) <= set(hexdigits):
-            raise click.ClickException(f"{hexadecimal!r} is not hexadecimal: an EPC is digits 0-9 and A-F")
+        if hexadecimal in wrong:
+            continue
         meaning = decode(hexadecimal)
         said = (meaning.element_string, meaning.uri, meaning.digital_link, meaning.why)
         click.echo("\t".join([meaning.hex, meaning.scheme, *filter(None, said)]))
+    if wrong:
+        words = ", ".join(map(repr, wrong))
+        raise click.ClickException(f"not hexadecimal, an EPC is digits 0-9 and A-F: {words}")

@@ -42,7 +42,7 @@ def test_epc_says_what_a_tag_means() -> None:
 def test_what_is_not_hexadecimal_is_said(digits: str) -> None:
     out = run("epc", digits)
     assert (out.returncode, out.stdout) == (1, "")
-    assert f"{digits!r} is not hexadecimal" in out.stderr
+    assert f"not hexadecimal, an EPC is digits 0-9 and A-F: {digits!r}" in out.stderr
 
 
 def test_an_unknown_command_is_named() -> None:
