@@ -109,7 +109,7 @@ def test_a_label_that_the_reads_contradict_is_listed_and_turns_nothing_around(
 ) -> None:
     folder, lines = passes
     wrong = [line if not line.startswith("in-00.jsonl,,") else "in-00.jsonl,,out" for line in lines]
-    config = load(folder / "edge.toml")
+    config = load(labelled.door(folder))
     found = learn(config.gates[0], read_labels(labelled.labels(folder, wrong, "wrong.csv")), lambda _: None)
     said = "\n".join(words.report(found))
     assert "labels that the reads contradict, 6 in all" in said
@@ -120,7 +120,7 @@ def test_a_label_that_the_reads_contradict_is_listed_and_turns_nothing_around(
 
 def test_a_tag_that_was_never_read_is_said_and_not_counted(passes: tuple[Path, list[str]]) -> None:
     folder, lines = passes
-    config = load(folder / "edge.toml")
+    config = load(labelled.door(folder))
     path = labelled.labels(folder, [*lines[:8], *lines[20:28], f"in-00.jsonl,{epc(999)},in"], "unread.csv")
     said = "\n".join(words.report(learn(config.gates[0], read_labels(path), lambda _: None)))
     assert f"labelled, and never read there: in-00.jsonl {epc(999)}" in said
