@@ -12,14 +12,13 @@ from simulators.llrp.about import About
 from simulators.llrp.reader import Reader as LlrpReader
 from simulators.llrp.serve import Served as LlrpServed
 from simulators.m100.module import Module as M100Module
-from simulators.m100.serve import Served as M100Served
 from simulators.metratec.serve import BAUD as METRATEC_BAUD
 from simulators.metratec.serve import Served as MetratecServed
 from simulators.metratec.single import device as metratec_device
+from simulators.module_line import Served as ModuleServed
 from simulators.publish import Broker, Publisher
 from simulators.scenario import GateSite
 from simulators.thingmagic.module import Module as ThingmagicModule
-from simulators.thingmagic.serve import Served as ThingmagicServed
 from simulators.zebra_iotc.device import Look as ZebraLook
 from simulators.zebra_iotc.serve import Served as ZebraServed
 
@@ -95,7 +94,7 @@ MODULE_BAUD = 115200  # of serial modules, as delivered
 
 def _thingmagic(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:
     module = ThingmagicModule(tuple(sorted(site.antennas)))
-    served = ThingmagicServed(module)
+    served = ModuleServed(module)
     return GateReader(module, served.session, served.run, MODULE_BAUD)
 
 
@@ -117,7 +116,7 @@ class _FirstAntenna:
 
 def _m100(site: GateSite, number: int, now_us: Callable[[], int]) -> GateReader:
     module = M100Module()
-    served = M100Served(module)
+    served = ModuleServed(module)
     return GateReader(_FirstAntenna(module, min(site.antennas)), served.session, served.run, MODULE_BAUD)
 
 

@@ -12,9 +12,8 @@ import click
 from simulators import modules, orders
 from simulators.m100.module import HEADS
 from simulators.m100.module import Module as M100Module
-from simulators.m100.serve import Served as M100Served
+from simulators.module_line import Served as ModuleServed
 from simulators.thingmagic.module import Module as ThingmagicModule
-from simulators.thingmagic.serve import Served as ThingmagicServed
 from simulators.trouble import TROUBLES, maker, parse
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,7 +68,7 @@ def thingmagic(
     ports = tuple(range(1, antennas + 1))
     module = ThingmagicModule(ports, boot_loader=boot_loader)
     where, words = _where(link, listen), modules.thingmagic_words(module)
-    _run(lambda: modules.alone(ThingmagicServed(module), module, where, antennas=ports, tags=tags, seed=seed,
+    _run(lambda: modules.alone(ModuleServed(module), module, where, antennas=ports, tags=tags, seed=seed,
                                trouble=maker(trouble, seed), say=click.echo), words)  # fmt: skip
 
 
@@ -80,7 +79,7 @@ def m100(link: Path | None, listen: str | None, tags: int, seed: int, trouble: s
     """One M100 module; prints its URL. On standard input: off, on, power-cycle."""
     module = M100Module(framing)
     where = _where(link, listen)
-    _run(lambda: modules.alone(M100Served(module), module, where, antennas=(1,), tags=tags, seed=seed,
+    _run(lambda: modules.alone(ModuleServed(module), module, where, antennas=(1,), tags=tags, seed=seed,
                                trouble=maker(trouble, seed), say=click.echo), modules.m100_words(module))  # fmt: skip
 
 

@@ -19,7 +19,8 @@ from edge.reads import Trigger
 from simulators import link, trouble
 from simulators.impinj_iot.device import Look
 from simulators.impinj_iot.serve import Served
-from tests.support.iot import Radio, Site, a_radio, now_us, watching
+from tests.support.iot import Radio, a_radio
+from tests.support.supervised import Site, now_us, watching
 from tests.support.tcp_faults import faulty_link
 
 pytestmark = pytest.mark.timeout(60)

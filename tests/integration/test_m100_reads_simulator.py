@@ -16,7 +16,7 @@ from edge.readers.streams import connect
 from edge.readers.urls import parse
 from edge.reads import Lost
 from simulators.m100.module import Module
-from simulators.m100.serve import Served
+from simulators.module_line import Served
 from simulators.trouble import Nothing
 from tests.support.lines import a_line
 from tests.support.serial_readers import now_us, on_a_line, run

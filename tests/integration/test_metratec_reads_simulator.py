@@ -4,9 +4,8 @@ line, and nothing is invented."""
 import asyncio
 import json
 import sys
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
@@ -16,21 +15,16 @@ import pytest
 from edge.errors import ProtocolError, ReaderError, ReaderLost, ReaderRefused
 from edge.readers.metratec.config import MetratecConfig
 from edge.readers.metratec.reader import MetratecReader
-from edge.reads import Antenna, Lost, Read, TagRead, Trigger
-from edge.supervise import Backoff, supervise
+from edge.reads import Antenna, TagRead, Trigger
 from simulators import link, trouble
 from simulators.metratec.ascii import AsciiReader
 from simulators.metratec.at import AtReader
 from simulators.metratec.serve import Served
 from simulators.metratec.single import tid_of
 from simulators.single import standing_tags
+from tests.support.supervised import Site, now_us, watching
 
-QUICK = Backoff(first_s=0.02, longest_lost_s=0.1, longest_refused_s=0.1)
 PORTS = (1, 2, 3, 4)
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000
 
 
 def at_reader() -> AtReader:
@@ -76,53 +70,8 @@ async def on_a_pty(
             await serving
 
 
-class Site:
-    """Keeps what a supervised reader tells."""
-
-    def __init__(self) -> None:
-        self.reads: list[Read] = []
-        self.reasons: list[str] = []
-        self.ups = 0
-        self._news = asyncio.Event()
-
-    async def emit(self, reads: Sequence[Read]) -> None:
-        self.reads += reads
-        self._news.set()
-
-    def up(self, name: str, detail: str) -> None:
-        self.ups += 1
-        self._news.set()
-
-    def down(self, name: str, reason: str) -> None:
-        self.reasons.append(reason)
-        self._news.set()
-
-    async def until(self, reached: Callable[[], bool]) -> None:
-        while not reached():
-            self._news.clear()
-            await self._news.wait()
-
-    @property
-    def tags(self) -> Counter[tuple[str, int, int]]:
-        return Counter(
-            (read.epc, read.antenna, round(read.rssi_dbm)) for read in self.reads if isinstance(read, TagRead)
-        )
-
-    @property
-    def lost(self) -> list[Lost]:
-        return [read for read in self.reads if isinstance(read, Lost)]
-
-
-@asynccontextmanager
-async def watching(reader: MetratecReader) -> AsyncIterator[Site]:
-    site = Site()
-    task = asyncio.create_task(supervise(reader, site.emit, up=site.up, down=site.down, backoff=QUICK))
-    try:
-        yield site
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+def counted(site: Site) -> Counter[tuple[str, int, int]]:
+    return Counter((read.epc, read.antenna, round(read.rssi_dbm)) for read in site.tags())
 
 
 class Passing:
@@ -162,13 +111,13 @@ async def test_on_a_live_line_each_read_comes_once_with_its_antenna(
         for _ in range(20):
             passing.by(12)
             await asyncio.sleep(0.02)
-        await site.until(lambda: site.tags.total() >= 240 - served.device.air.waiting)
+        await site.until(lambda: counted(site).total() >= 240 - served.device.air.waiting)
         while served.device.air.waiting:  # noqa: ASYNC110 - the simulator tells nobody
             await asyncio.sleep(0.02)
-        await site.until(lambda: site.tags.total() >= len(device.told))
-        assert site.tags == Counter(device.told)
-        assert site.tags.total() == 240
-        assert (site.reasons, site.lost) == ([], [])
+        await site.until(lambda: counted(site).total() >= len(device.told))
+        assert counted(site) == Counter(device.told)
+        assert counted(site).total() == 240
+        assert (site.reasons, site.lost()) == ([], [])
         assert all(read.at_us <= now_us() for read in site.reads if isinstance(read, TagRead))
 
 
@@ -188,8 +137,8 @@ async def test_a_line_that_breaks_loses_only_the_rounds_on_it(
             passing.by(3)
             await asyncio.sleep(0.01)
         assert len(site.reasons) >= 2
-        assert site.tags.total() > 30
-        told = site.tags
+        assert counted(site).total() > 30
+        told = counted(site)
         assert not told - Counter(device.told), "invented, told twice, or at another antenna"
         if troubled.startswith("hang-up"):
             # At most what two rounds held for each time it broke: the one that was cut, and the one not begun to send.
@@ -204,11 +153,11 @@ async def test_what_noise_damages_is_said_to_be_lost_and_never_told_wrong(
     device = make()
     async with on_tcp(device, "garbage:0.3") as (served, url), watching(driver(url)) as site:
         passing = Passing(served)
-        while len(site.lost) < 5:
+        while len(site.lost()) < 5:
             passing.by(3)
             await asyncio.sleep(0.01)
-        assert not site.tags - Counter(device.told), "invented, told twice, or at another antenna"
-        for lost in site.lost:
+        assert not counted(site) - Counter(device.told), "invented, told twice, or at another antenna"
+        for lost in site.lost():
             assert lost.device == "dock-1"
             assert lost.from_us <= lost.to_us <= now_us()
             assert "damaged on the line" in lost.reason
@@ -251,11 +200,11 @@ async def test_a_reader_switched_off_and_on_reads_again(
         await site.until(lambda: site.ups == 1)
         device.power_cycle()
         await site.until(lambda: site.ups == 2)
-        before = site.tags.total()
+        before = counted(site).total()
         passing = Passing(served)
         await passing.begin()
         passing.by(8)
-        await site.until(lambda: site.tags.total() == before + 8)
+        await site.until(lambda: counted(site).total() == before + 8)
     expected = "switched off and on" if isinstance(device, AsciiReader) else "silent for 3 s"
     assert expected in site.reasons[0]
 
@@ -323,7 +272,7 @@ async def test_a_second_client_is_turned_away_and_the_first_reads_on(
         passing = Passing(served)
         await passing.begin()
         passing.by(4)
-        await site.until(lambda: site.tags.total() == 4)
+        await site.until(lambda: counted(site).total() == 4)
 
 
 @pytest.mark.parametrize("answer, error", [(b"", ReaderLost), (b"ST,GS,  1.0,g\r\n" * 30, ProtocolError)])
@@ -353,7 +302,7 @@ class Glued(AtReader):
 async def test_a_round_in_one_piece_with_an_answer_is_told() -> None:
     async with on_tcp(Glued(PORTS, tid_of)) as (_, url), watching(driver(url)) as site:
         await site.until(lambda: len(site.reads) == 1)
-    assert site.tags == Counter({("30" * 12, 4, -50): 1})
+    assert counted(site) == Counter({("30" * 12, 4, -50): 1})
 
 
 async def test_an_answer_that_comes_late_is_not_taken_for_the_next_commands() -> None:
@@ -425,12 +374,12 @@ async def test_the_doors_of_a_world_are_read_by_both_generations(tmp_path: Path)
             sides = read[line["epc"]]
             assert sides & {1, 2}, line
             assert line["type"] == "turned_back" or sides & {3, 4}, line
-        assert site.lost == []
+        assert site.lost() == []
 
 
 def seen_by(site: Site) -> dict[str, set[int]]:
     """The antennas that read each tag."""
     antennas: dict[str, set[int]] = {}
-    for epc, antenna, _ in site.tags:
+    for epc, antenna, _ in counted(site):
         antennas.setdefault(epc, set()).add(antenna)
     return antennas

@@ -22,8 +22,9 @@ from simulators.impinj_iot.serve import Served as Impinj
 from simulators.publish import Broker
 from simulators.zebra_iotc import device as zebra
 from simulators.zebra_iotc.serve import Served as Zebra
-from tests.support.iot import Radio, Site, a_radio, now_us, watching
+from tests.support.iot import Radio, a_radio
 from tests.support.servers import Server, mosquitto, nats
+from tests.support.supervised import Site, now_us, watching
 from tests.support.tcp_faults import faulty_link
 
 pytestmark = pytest.mark.timeout(60)

@@ -2,9 +2,8 @@
 
 import asyncio
 import sys
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -12,64 +11,17 @@ import pytest
 
 from edge.readers.llrp.config import LlrpConfig
 from edge.readers.llrp.reader import LlrpReader
-from edge.readers.reader import Reader
 from edge.readers.sics.config import SicsConfig
 from edge.readers.sics.reader import SicsScale
 from edge.reads import Read, TagRead, WeightSample
-from edge.supervise import Backoff, supervise
 from simulators import link, trouble
 from simulators.llrp.about import About
 from simulators.llrp.reader import Reader as SimulatedReader
 from simulators.llrp.serve import Served
 from simulators.single import standing_tags
+from tests.support.supervised import Site, now_us, watching
 
 pytestmark = pytest.mark.timeout(60)
-
-QUICK = Backoff(first_s=0.05, longest_lost_s=0.2, longest_refused_s=0.2)
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000
-
-
-class Site:
-    """Keeps what a supervised reader tells."""
-
-    def __init__(self) -> None:
-        self.reads: list[Read] = []
-        self.reasons: list[str] = []
-        self.ups = 0
-        self._news = asyncio.Event()
-
-    async def emit(self, reads: Sequence[Read]) -> None:
-        self.reads += reads
-        self._news.set()
-
-    def up(self, name: str, detail: str) -> None:
-        self.ups += 1
-        self._news.set()
-
-    def down(self, name: str, reason: str) -> None:
-        self.reasons.append(reason)
-        self._news.set()
-
-    async def until(self, reached: Callable[[], bool]) -> None:
-        """Wait until this holds; what never does ends by the test's own timeout."""
-        while not reached():
-            self._news.clear()
-            await self._news.wait()
-
-
-@asynccontextmanager
-async def watching(reader: Reader) -> AsyncIterator[Site]:
-    site = Site()
-    task = asyncio.create_task(supervise(reader, site.emit, up=site.up, down=site.down, backoff=QUICK))
-    try:
-        yield site
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 @asynccontextmanager

@@ -19,8 +19,9 @@ from edge.readers.zebra_iotc.config import ZebraIotcConfig
 from simulators.publish import Broker
 from simulators.zebra_iotc.device import Look
 from simulators.zebra_iotc.serve import Served
-from tests.support.iot import a_radio, now_us, watching
+from tests.support.iot import a_radio
 from tests.support.servers import free_port
+from tests.support.supervised import now_us, watching
 
 pytestmark = pytest.mark.timeout(60)
 

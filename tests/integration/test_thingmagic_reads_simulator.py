@@ -12,8 +12,8 @@ from edge.errors import ReaderLost, ReaderRefused
 from edge.readers.thingmagic.config import ThingmagicConfig
 from edge.readers.thingmagic.reader import ThingmagicReader
 from edge.reads import Antenna, Lost, Read, TagRead
+from simulators.module_line import Served
 from simulators.thingmagic.module import Module
-from simulators.thingmagic.serve import Served
 from simulators.trouble import Nothing
 from tests.support.lines import a_line
 from tests.support.serial_readers import now_us, on_a_line, run

@@ -7,11 +7,11 @@ PC, XPC and PacketCRC.
 
 import binascii
 import struct
-from collections.abc import Iterator
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
 from edge.errors import ProtocolError
+from edge.readers.frame_buffer import FrameBuffer
 
 # The longest answer that we ask for is a tag of 62 bytes; a length that needs its upper byte is a false start.
 MOST_PARAMS = 0xFF
@@ -73,64 +73,16 @@ def command(framing: Framing, number: int, params: bytes = b"") -> bytes:
     return bytes([header]) + body + bytes([sum(body) & 0xFF, end])
 
 
-class Framer:
-    """Cuts one connection's byte stream into frames.
-
-    Header and end also occur inside frames and in noise, so a frame is one whose type, length, checksum and end are
-    right; where they are not, the search goes on at the very next byte, and a good frame behind a false start is found.
-    A frame that is not whole yet holds back what follows it: whoever has a clock calls `give_up` when the rest does
-    not come.
-
-    Attributes:
-        skipped: bytes so far that belonged to no frame.
-    """
+class Framer(FrameBuffer[Frame]):
+    """A frame is one whose type, length, checksum and end are right."""
 
     def __init__(self, framing: Framing) -> None:
-        self.skipped = 0
-        self._header, self._end = framing.value
-        self._buffer = bytearray()
-        self._dropped = 0
-
-    def receive(self, data: bytes) -> None:
-        """Take bytes as they came off the wire, in any pieces."""
-        self._buffer += data
-
-    @property
-    def waiting(self) -> int | None:
-        """Where in the stream the frame began whose end has not come; None when nothing is begun. After `frames`."""
-        return self._dropped if self._buffer else None
-
-    def give_up(self) -> None:
-        """What looked like the beginning of a frame was none: go on at the next whole frame, if one has come."""
-        for at in range(1, len(self._buffer)):
-            if self._size(at):
-                self._skip(at)
-                return
-        if self._buffer:
-            self._skip(1)
-
-    def frames(self) -> Iterator[Frame]:
-        """Yield each frame now whole, oldest first."""
-        buffer = self._buffer
-        while buffer:
-            if buffer[0] != self._header:
-                start = buffer.find(self._header)
-                self._skip(len(buffer) if start < 0 else start)
-                continue
-            size = self._size(0)
-            if size is None:
-                return
-            if not size:
-                self._skip(1)
-                continue
-            frame = Frame(buffer[1] == _NOTICE, buffer[2], bytes(buffer[5 : size - 2]))
-            self._drop(size)
-            yield frame
+        header, self._end = framing.value
+        super().__init__(header)
 
     def _size(self, at: int) -> int | None:
-        """The size of the good frame that begins here; 0 if none does, None if more has to come to tell."""
         buffer, left = self._buffer, len(self._buffer) - at
-        if buffer[at] != self._header or (left > 1 and buffer[at + 1] not in (_RESPONSE, _NOTICE)):
+        if left > 1 and buffer[at + 1] not in (_RESPONSE, _NOTICE):
             return 0
         if left > 3 and buffer[at + 3]:  # longer than MOST_PARAMS
             return 0
@@ -140,13 +92,8 @@ class Framer:
         good = buffer[end - 1] == self._end and sum(buffer[at + 1 : end - 2]) & 0xFF == buffer[end - 2]
         return end - at if good else 0
 
-    def _skip(self, count: int) -> None:
-        self.skipped += count
-        self._drop(count)
-
-    def _drop(self, count: int) -> None:
-        self._dropped += count
-        del self._buffer[:count]
+    def _frame(self, whole: bytes) -> Frame:
+        return Frame(whole[1] == _NOTICE, whole[2], whole[5:-2])
 
 
 def tag(params: bytes) -> Tag:

@@ -1,11 +1,26 @@
-"""Puts a module on a line."""
+"""Puts a simulated serial module, of whatever make, on a line."""
 
 import asyncio
+from collections.abc import Iterable
+from typing import Protocol
 
 from simulators.link import Link, until_one_ends
-from simulators.m100.module import Module
 
 TICK_S = 0.01
+
+
+class Module(Protocol):
+    """What a line needs of a module; times in milliseconds of the event loop."""
+
+    def receive(self, data: bytes) -> Iterable[bytes]:
+        """Take bytes; the answers to them."""
+
+    def outgoing(self) -> Iterable[bytes]:
+        """What it says by itself."""
+
+    def tick(self, now_ms: float) -> None: ...
+
+    def nobody_listens(self) -> None: ...
 
 
 class Served:
