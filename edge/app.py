@@ -200,11 +200,15 @@ async def _build(
 
 
 def fingerprint(config: EdgeConfig, content: bytes) -> str:
-    """What names a configuration in events: the file's `content`, and what its gates have learned, as it was loaded."""
+    """What names a configuration in events: the file's `content`, and what its gates have learned and its shelves
+    were calibrated to, as it was loaded."""
     whole = hashlib.sha256(content)
     for gate in config.gates:
         if gate.calibration:
             whole.update(gate.calibration.digest.encode())
+    for shelf in config.shelves:
+        if shelf.calibration:
+            whole.update(shelf.calibration.digest.encode())
     return "sha256:" + whole.hexdigest()
 
 

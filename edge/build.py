@@ -6,7 +6,8 @@ from edge.aggregator.gate import Gate, Side
 from edge.aggregator.model import DEFAULT
 from edge.aggregator.shelf import Bay, Item, Shelf
 from edge.aggregator.under_way import QUIET_S
-from edge.config import BayConfig, EdgeConfig, GateConfig, ShelfConfig
+from edge.config import EdgeConfig, GateConfig
+from edge.shelf_config import BayConfig, ItemConfig, ShelfConfig
 
 
 def gate_of(config: GateConfig) -> Gate:
@@ -20,16 +21,39 @@ def gate_of(config: GateConfig) -> Gate:
 
 
 def shelf_of(config: ShelfConfig) -> Shelf:
-    return Shelf(name=config.name, bays=tuple(_bay_of(bay) for bay in config.bays))
+    file = config.calibration.values if config.calibration else None
+    cells = file.cells if file else ()
+    shares = [
+        *(file.crosstalk if file else ()),
+        *config.crosstalk,
+    ]  # the configuration's own go before the file's
+    return Shelf(
+        name=config.name,
+        bays=tuple(_bay_of(bay) for bay in config.bays),
+        factors={cell.cell: (cell.factor, cell.offset_grams) for cell in cells},
+        scales={cell.cell: (cell.serial, cell.calibration) for cell in cells},
+        crosstalk={(share.from_, share.to): share.share for share in shares},
+    )
 
 
 def _bay_of(config: BayConfig) -> Bay:
     return Bay(
         name=config.name,
         cells=config.cells,
-        items=tuple(Item(gtin=i.gtin, unit_grams=i.unit_grams, unit_cv=i.unit_cv) for i in config.items),
+        items=tuple(_item_of(item) for item in config.items),
         capacity=config.capacity,
         tare_grams=config.tare_grams,
+        facings=config.facings,
+        low=config.low,
+    )
+
+
+def _item_of(config: ItemConfig) -> Item:
+    return Item(
+        gtin=config.gtin,
+        unit_grams=config.unit_grams,
+        unit_cv=config.unit_cv,
+        unit_tare_grams=config.unit_tare_grams,
     )
 
 

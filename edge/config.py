@@ -5,7 +5,7 @@ import tomllib
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -27,7 +27,7 @@ from edge.errors import ConfigError
 from edge.problems import EDGE_NAME, NAME, clashes, what, where
 from edge.readers import ReaderConfig
 from edge.section import FilePath, Section
-from wire.epc import check_digit
+from edge.shelf_config import ShelfConfig
 
 Name = Annotated[str, Field(pattern=NAME)]
 
@@ -37,19 +37,6 @@ class Role(StrEnum):
     DOORWAY = "doorway"
     STAGING = "staging"
     EXIT = "exit"
-
-
-def _gtin14(gtin: str) -> str:
-    """The 14-digit form of a GTIN-8, -12, -13 or -14, its check digit proven (GS1 General Specifications, 7.9)."""
-    if not (gtin.isascii() and gtin.isdigit() and len(gtin) in (8, 12, 13, 14)):
-        raise ValueError(f"a GTIN has 8, 12, 13 or 14 digits, not {gtin!r}")
-    body = gtin.zfill(14)[:13]
-    if (right := check_digit(body)) != gtin[-1]:
-        raise ValueError(f"the check digit of {gtin} should be {right}")
-    return body + gtin[-1]
-
-
-Gtin = Annotated[str, AfterValidator(_gtin14)]
 
 
 def _epc(epc: str) -> str:
@@ -273,60 +260,6 @@ class GateConfig(Section):
             raise ValueError(
                 f"driver {reader.driver!r} reads {reader.yields}; a gate needs one that reads tags"
             )
-        return reader
-
-
-class ItemConfig(Section):
-    gtin: Gtin
-    unit_grams: float = Field(gt=0, le=1e6)
-    # Spread of one unit's weight over its mean. The default is the median of 79 kinds of shop goods, 292 units weighed
-    # (Ruiz et al., "AIM3S", BuildSys 2019: product_info.json of its data set).
-    unit_cv: float = Field(0.013, ge=0, le=0.5)
-
-
-class BayConfig(Section):
-    name: Name
-    cells: tuple[Annotated[int, Field(ge=0, le=65_535)], ...]  # also written `cell = 0`
-    capacity: int = Field(ge=1, le=1_000_000)  # units, of all items together
-    tare_grams: float = Field(0.0, ge=0, le=1e6)  # of tray, pusher, hanger
-    items: tuple[ItemConfig, ...]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_cell(cls, bay: Any) -> Any:
-        if not isinstance(bay, dict):
-            return bay
-        if "cell" in bay and "cells" in bay:
-            raise ValueError("has both cell and cells; write one of them")
-        if "cell" in bay:
-            bay = {key: value for key, value in bay.items() if key != "cell"} | {"cells": (bay["cell"],)}
-        return bay
-
-    @field_validator("cells")
-    @classmethod
-    def _some_cell(cls, cells: tuple[int, ...]) -> tuple[int, ...]:
-        if not cells:
-            raise ValueError("is empty; name at least one cell of the scale")
-        return cells
-
-
-class ShelfConfig(Section):
-    name: Name
-    reader: ReaderConfig | None = None
-    bays: tuple[BayConfig, ...]
-
-    @field_validator("bays")
-    @classmethod
-    def _some_bay(cls, bays: tuple[BayConfig, ...]) -> tuple[BayConfig, ...]:
-        if not bays:
-            raise ValueError("is empty; a shelf has at least one bay")
-        return bays
-
-    @field_validator("reader")
-    @classmethod
-    def _reads_weights(cls, reader: ReaderConfig | None) -> ReaderConfig | None:
-        if reader is not None and reader.yields != "weights":
-            raise ValueError(f"driver {reader.driver!r} reads {reader.yields}; a shelf needs one that weighs")
         return reader
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from edge.errors import ReaderError
-from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightSample
+from edge.reads import Antenna, Lost, Read, Scale, TagRead, Trigger, WeightFault, WeightSample
 from edge.remedies import Finding, Grade, refused
 from wire.epc import RAW, decode
 
@@ -58,6 +58,8 @@ class Seen:
     inputs: dict[int, bool] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     weights: list[tuple[float, bool | None]] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)  # in which a cell could not weigh
+    scales: list[Scale] = field(default_factory=list)
 
     def take(self, reads: Sequence[Read]) -> None:
         for read in reads:
@@ -71,6 +73,10 @@ class Seen:
                         self.channels.add(read.channel_mhz)
                 case WeightSample():
                     self.weights.append((read.grams, read.stable))
+                case WeightFault():
+                    self.faults[read.fault] += 1
+                case Scale():
+                    self.scales.append(read)
                 case Trigger():
                     self.inputs[read.input] = read.on
                 case Antenna():
@@ -185,6 +191,9 @@ def _weights(seen: Seen) -> Iterator[Finding]:
         yield Finding(Grade.FINDING, f"no weight in {seen.seconds:g} s",
                       "does the display show one? overload and underload are none")  # fmt: skip
         return
+    for fault, times in seen.faults.most_common():
+        yield Finding(Grade.FINDING, f"it could not weigh {times} times: {fault}",
+                      "take the load off; if it stays, check the cable of the load cell")  # fmt: skip
     grams = [each for each, _ in seen.weights]
     if max(grams) < 0:
         yield Finding(Grade.FINDING, f"the weight is below zero ({grams[-1]:g} g)",

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from edge.aggregator.aggregator import Aggregator
 from edge.clock import Clock
 from edge.errors import StoreFull
-from edge.reads import Read, WeightSample, later
+from edge.reads import Read, Scale, ShelfRead, WeightFault, WeightSample, later
 from edge.store.journal import Timed
 from edge.store.store import Cycle, Store
 from edge.store.thread import StoreThread
@@ -124,10 +124,14 @@ class Engine:
         asked = self._asked
         ahead_us = self._clock.ahead_us()
         timed = [(self._clock.ms_of(read.at_us), later(read, ahead_us)) for read in taken]
-        of_gates = [(ms, read) for ms, read in timed if not isinstance(read, WeightSample)]
+        of_gates = [
+            (ms, read) for ms, read in timed if not isinstance(read, WeightSample | Scale | WeightFault)
+        ]
         await self._commit(of_gates)
         self._observe(of_gates)
-        self._weigh([(ms, read) for ms, read in timed if isinstance(read, WeightSample)])
+        self._weigh(
+            [(ms, read) for ms, read in timed if isinstance(read, WeightSample | Scale | WeightFault)]
+        )
         if not behind:
             # Only when all reads up to `now` are in: a gate must not close on reads that are still waiting here.
             self._aggregate(self._aggregator.advance(now_ms, now_us))
@@ -146,7 +150,7 @@ class Engine:
         for mono_ms, read in reads:
             self._aggregate(self._aggregator.observe(read, mono_ms))
 
-    def _weigh(self, samples: Sequence[tuple[int, WeightSample]]) -> None:
+    def _weigh(self, samples: Sequence[tuple[int, ShelfRead]]) -> None:
         for mono_ms, sample in samples:
             self._aggregate(self._aggregator.observe(sample, mono_ms))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.config import EdgeConfig
 from edge.errors import RecordingError
-from edge.reads import Antenna, Lost, Read, TagRead, WeightSample, device_of
+from edge.reads import Antenna, Lost, Read, Scale, TagRead, WeightFault, WeightSample, device_of
 from edge.recording import Recording
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,9 @@ class Site:
 
     def _unknown(self, read: Read) -> str | None:
         name = device_of(read)
-        if isinstance(read, WeightSample) or (isinstance(read, Lost) and name in self._cells):
+        if isinstance(read, WeightSample | Scale | WeightFault) or (
+            isinstance(read, Lost) and name in self._cells
+        ):
             kind, known = "shelf", self._cells
         else:
             kind, known = "gate", self._antennas
@@ -75,7 +77,7 @@ class Site:
         match read:
             case TagRead(gate=name, antenna=number) | Antenna(gate=name, antenna=number):
                 kind, part, known = "gate", "antenna", self._antennas[name]
-            case WeightSample(shelf=name, cell=number):
+            case WeightSample(shelf=name, cell=number) | WeightFault(shelf=name, cell=number):
                 kind, part, known = "shelf", "cell", self._cells[name]
             case _:
                 return None

@@ -33,6 +33,32 @@ class WeightSample(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="wei
     stable: bool | None = None
 
 
+class Scale(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="scale"):
+    """Who weighs from now on: said by a driver when it connects, and when it changes; never by one that cannot tell.
+
+    `cells` are those that this is said of, None for all of the shelf's. `serial` names the device or board, and
+    `calibration` changes with every calibration (a counter, a date, slope and offset); each "" where it is not known.
+    """
+
+    at_us: int
+    shelf: str
+    cells: tuple[int, ...] | None = None
+    serial: str = ""
+    calibration: str = ""
+
+
+class WeightFault(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="weight_fault"):
+    """A cell cannot weigh now.
+
+    `fault` is "overload", "underload", "saturated", "not_a_number", or "device_error: " and what the device says.
+    """
+
+    at_us: int
+    shelf: str
+    cell: int
+    fault: str
+
+
 class Trigger(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="trigger"):
     """An input of a gate changed: a photo-eye or a button."""
 
@@ -62,13 +88,15 @@ class Lost(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="lost"):
 
 
 GateRead = TagRead | Trigger | Antenna | Lost  # what is journalled; a shelf's `Lost` too
-Read = GateRead | WeightSample
+# Not journalled: a shelf compares what it weighs next with what it knew, and a driver says again who weighs.
+ShelfRead = WeightSample | Scale | WeightFault
+Read = GateRead | ShelfRead
 
 
 def device_of(read: Read) -> str:
     """The gate or shelf that a read is of."""
     match read:
-        case WeightSample():
+        case WeightSample() | Scale() | WeightFault():
             return read.shelf
         case Lost():
             return read.device

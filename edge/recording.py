@@ -3,6 +3,8 @@
     {"type":"recording","version":1,"edge":"store-042"}
     {"type":"tag","at":"2026-11-22T09:00:00.123456Z","gate":"dock-1","antenna":2,"epc":"3074…","rssi_dbm":-61.5}
     {"type":"weight","at":"…","shelf":"aisle-1","cell":3,"grams":1234.5}
+    {"type":"scale","at":"…","shelf":"aisle-1","cells":[3],"serial":"1127","calibration":"2026-10-02"}
+    {"type":"weight_fault","at":"…","shelf":"aisle-1","cell":3,"fault":"overload"}
     {"type":"trigger","at":"…","gate":"dock-1","input":1,"on":true}
     {"type":"antenna","at":"…","gate":"dock-1","antenna":2,"connected":false}
     {"type":"lost","at":"…","device":"dock-1","from":"…","to":"…","reason":"the reader's buffer overflowed"}
@@ -19,7 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from edge.errors import RecordingError
-from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightSample
+from edge.reads import Antenna, Lost, Read, Scale, TagRead, Trigger, WeightFault, WeightSample
 
 VERSION = 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,6 +32,7 @@ _At = Annotated[datetime, Meta(tz=True)]
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 _Hex = Annotated[str, Meta(pattern=r"^(?:[0-9A-Fa-f]{4}){1,32}$")]
 _Small = Annotated[int, Meta(ge=0, le=65_535)]
+_Words = Annotated[str, Meta(max_length=500)]
 _Level = Annotated[
     float, Meta(ge=-200, le=100)
 ]  # dBm: beyond, it is no power that a reader could have measured
@@ -60,6 +63,21 @@ class _Weight(msgspec.Struct, tag_field="type", tag="weight", omit_defaults=True
     stable: bool | None = None
 
 
+class _Scale(msgspec.Struct, tag_field="type", tag="scale", omit_defaults=True, kw_only=True, gc=False):
+    at: _At
+    shelf: _Name
+    cells: tuple[_Small, ...] | None = None
+    serial: _Words = ""
+    calibration: _Words = ""
+
+
+class _WeightFault(msgspec.Struct, tag_field="type", tag="weight_fault", kw_only=True, gc=False):
+    at: _At
+    shelf: _Name
+    cell: _Small
+    fault: _Words
+
+
 class _Trigger(msgspec.Struct, tag_field="type", tag="trigger", kw_only=True, gc=False):
     at: _At
     gate: _Name
@@ -79,10 +97,10 @@ class _Lost(msgspec.Struct, tag_field="type", tag="lost", kw_only=True, gc=False
     device: _Name
     from_: _At = msgspec.field(name="from")
     to: _At
-    reason: Annotated[str, Meta(max_length=500)]
+    reason: _Words
 
 
-_Line = _Tag | _Weight | _Trigger | _Antenna | _Lost
+_Line = _Tag | _Weight | _Scale | _WeightFault | _Trigger | _Antenna | _Lost
 
 
 class _Kind(msgspec.Struct):
@@ -92,7 +110,7 @@ class _Kind(msgspec.Struct):
 _HEADING = msgspec.json.Decoder(_Heading)
 _LINE: msgspec.json.Decoder[_Line] = msgspec.json.Decoder(_Line)
 _KIND = msgspec.json.Decoder(_Kind)
-_KNOWN = ("tag", "weight", "trigger", "antenna", "lost")
+_KNOWN = ("tag", "weight", "scale", "weight_fault", "trigger", "antenna", "lost")
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -138,6 +156,12 @@ def line(read: Read) -> bytes:
             )  # fmt: skip
         case WeightSample():
             said = _Weight(at=at, shelf=read.shelf, cell=read.cell, grams=read.grams, stable=read.stable)
+        case Scale():
+            said = _Scale(
+                at=at, shelf=read.shelf, cells=read.cells, serial=read.serial, calibration=read.calibration
+            )
+        case WeightFault():
+            said = _WeightFault(at=at, shelf=read.shelf, cell=read.cell, fault=read.fault)
         case Trigger():
             said = _Trigger(at=at, gate=read.gate, input=read.input, on=read.on)
         case Antenna():
@@ -176,6 +200,16 @@ def _read(number: int, text: bytes) -> Read | None:
             return WeightSample(
                 at_us=at_us, shelf=said.shelf, cell=said.cell, grams=said.grams, stable=said.stable
             )
+        case _Scale():
+            return Scale(
+                at_us=at_us,
+                shelf=said.shelf,
+                cells=said.cells,
+                serial=said.serial,
+                calibration=said.calibration,
+            )
+        case _WeightFault():
+            return WeightFault(at_us=at_us, shelf=said.shelf, cell=said.cell, fault=said.fault)
         case _Trigger():
             return Trigger(at_us=at_us, gate=said.gate, input=said.input, on=said.on)
         case _Antenna():

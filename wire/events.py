@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from annotated_types import Len
+from annotated_types import Ge, Le, Len
 
 from wire.limits import (
     At,
@@ -146,6 +146,59 @@ class ShelfChange(Stamped):
     level_units: Units | None = None  # of `item`, after the change, as the bay's weight says
     level_grams: Grams
     decided_at: At
+    confirm: bool | None = (
+        None  # true: one weighing cannot count so many; a person should say which candidate it was
+    )
+    from_shelf: Name | None = None  # where goods that do not belong here had been taken from moments before
+    from_bay: Name | None = None
+
+
+class Condition(StrEnum):
+    """Whether a bay counts."""
+
+    OK = "ok"
+    UNCERTAIN = "uncertain"  # something could not be told: what stands there should be counted by a person
+    SERVICE = "service"  # people are working at it; nothing is booked
+    NEEDS_CHECK = "needs_check"  # the scale is not the one that was calibrated, or does not weigh right
+    BLIND = "blind"  # its cells do not weigh now
+
+
+class Fill(StrEnum):
+    FULL = "full"
+    OK = "ok"
+    LOW = "low"
+    OUT = "out"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BayState(Stamped):
+    """A bay counts from now on, or does not, and why. `until` is when service mode ends by itself."""
+
+    type: Literal["bay_state"] = "bay_state"
+    shelf: Name
+    bay: Name
+    state: Condition
+    reason: Words = ""
+    until: At | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BayFill(Stamped):
+    """How full a bay is came to be another. `units`, `capacity` and `facings` are of `item`, absent where not known.
+
+    `fraction` is units over capacity. `low` begins below the bay's limit and `full` at its capacity.
+    """
+
+    type: Literal["bay_fill"] = "bay_fill"
+    shelf: Name
+    bay: Name
+    item: Gtin14 | None = None
+    units: Units | None = None
+    capacity: Units | None = None
+    facings: Units | None = None
+    fraction: Annotated[float, Ge(0.0), Le(1000.0)] | None = None
+    state: Fill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +245,19 @@ class Watermark(Stamped):
     complete_to: At
 
 
-Event = RunStarted | TagMovement | Passage | ShelfChange | DeviceUp | DeviceDown | Blind | Missing | Watermark
+Event = (
+    RunStarted
+    | TagMovement
+    | Passage
+    | ShelfChange
+    | BayState
+    | BayFill
+    | DeviceUp
+    | DeviceDown
+    | Blind
+    | Missing
+    | Watermark
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

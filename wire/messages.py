@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Len
+from annotated_types import Ge, Le, Len
 
 from wire.limits import At, Count, Grams, Id, Name, RunId, Seq, Units, Words
 
@@ -41,6 +41,7 @@ class Level:
     item: str | None = None
     units: Units | None = None
     stable: bool
+    fraction: Annotated[float, Ge(0), Le(1000)] | None = None  # of the bay's capacity
 
 
 class DeviceState(StrEnum):

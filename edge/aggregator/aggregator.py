@@ -13,8 +13,9 @@ from edge.aggregator.found import Recorder
 from edge.aggregator.gate import Gate, GateWatch
 from edge.aggregator.inbox import LATE_MS, slice_end
 from edge.aggregator.moments import Stamp, moment
+from edge.aggregator.orders import Order, OrderError
 from edge.aggregator.shelf import Shelf, ShelfWatch
-from edge.reads import Antenna, Lost, Read, TagRead, WeightSample
+from edge.reads import Antenna, Lost, Read, Scale, TagRead, WeightFault, WeightSample
 from wire.events import Blind, Clock, Event, Passage
 from wire.messages import Level
 
@@ -69,6 +70,8 @@ class Aggregator:
         if isinstance(read, WeightSample):
             shelf = self._shelves.get(read.shelf)
             return shelf.observe(read, mono_ms, self._stamp) if shelf else []
+        if isinstance(read, Scale | WeightFault):
+            return []
         if isinstance(read, Lost):
             return self._lost(read, mono_ms)
         gate = self._gates.get(read.gate)
@@ -146,6 +149,17 @@ class Aggregator:
         self._heard_ms.pop(name, None)
         for watch in self._of(name):
             watch.down(mono_ms)
+        return []
+
+    def order(self, order: Order, mono_ms: int, at_us: int) -> list[Event]:
+        """Carry out what a person or the cloud orders of a shelf.
+
+        Raises:
+            OrderError: it does not fit the shelf; nothing has changed.
+        """
+        if order.shelf not in self._shelves:
+            there = ", ".join(self._shelves) or "none"
+            raise OrderError(f"shelf {order.shelf!r} is not in the configuration; its shelves: {there}")
         return []
 
     def changed_state(self) -> dict[str, bytes]:

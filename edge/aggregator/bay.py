@@ -39,6 +39,8 @@ class Bay:
     items: tuple[Item, ...]
     capacity: int | None = None
     tare_grams: float = 0.0
+    facings: int | None = None
+    low: int | None = None  # fewer units are few; None: a quarter of the capacity
 
 
 class Rest(msgspec.Struct, array_like=True):

@@ -35,6 +35,7 @@ class Item:
     gtin: str
     unit_grams: float
     unit_cv: float
+    unit_tare_grams: float = 0.0  # of a tray or hanger that comes and goes with each unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """One shelf: its bays, found by cell. Pure: time is an argument."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -18,6 +19,13 @@ __all__ = ["Bay", "Item", "Shelf", "ShelfWatch"]
 class Shelf:
     name: str
     bays: tuple[Bay, ...]
+    factors: Mapping[int, tuple[float, float]] = field(
+        default_factory=dict
+    )  # by cell: factor, offset in grams
+    scales: Mapping[int, tuple[str, str]] = field(
+        default_factory=dict
+    )  # by cell: serial and calibration, as checked
+    crosstalk: Mapping[tuple[int, int], float] = field(default_factory=dict)  # (loaded, shown on): share
 
 
 class ShelfWatch:

@@ -4,14 +4,18 @@ from datetime import UTC, datetime
 
 from wire.envelope import Envelope
 from wire.events import (
+    BayFill,
+    BayState,
     Blind,
     Candidate,
     Change,
     Clock,
+    Condition,
     DeviceDown,
     DeviceUp,
     Direction,
     Event,
+    Fill,
     ItemUnits,
     Missing,
     Passage,
@@ -91,6 +95,28 @@ EVENTS: dict[str, Event] = {
     ),
     "watermark": Watermark(
         at=at(40.0), clock=Clock.SYNCED, boot="boot-1", mono_ms=_mono(at(40.0)), complete_to=at(38.0),
+    ),
+    "bay_state": BayState(
+        at=at(42.0), clock=Clock.SYNCED, boot="boot-1", mono_ms=_mono(at(42.0)), shelf="aisle-1", bay="A1",
+        state=Condition.SERVICE, reason="cleaning", until=at(42.0, 30),
+    ),
+    "bay_fill": BayFill(
+        at=_TAKEN, clock=Clock.SYNCED, boot="boot-1", mono_ms=_mono(_TAKEN), shelf="aisle-1", bay="A1", item=CAN,
+        units=3, capacity=24, facings=4, fraction=0.125, state=Fill.LOW,
+    ),
+    "shelf_change_to_confirm": ShelfChange(
+        at=_TAKEN, clock=Clock.SYNCED, boot="boot-1", mono_ms=_mono(_TAKEN), shelf="aisle-1", bay="A1",
+        outcome=Change.AMBIGUOUS, grams=8085.4, confidence=0.55,
+        candidates=(
+            Candidate(changes=(ItemUnits(item=CAN, units=24),), odds=0.55),
+            Candidate(changes=(ItemUnits(item=CAN, units=25),), odds=0.4),
+        ),
+        from_at=at(1.4, 5), to_at=at(2.4, 5), level_grams=8101.0, decided_at=at(3.1, 5), confirm=True,
+    ),
+    "shelf_change_moved": ShelfChange(
+        at=_TAKEN, clock=Clock.SYNCED, boot="boot-1", mono_ms=_mono(_TAKEN), shelf="aisle-1", bay="A1",
+        outcome=Change.OK, item=BOTTLE, units=1, grams=510.2, confidence=0.95, from_at=at(1.4, 5), to_at=at(2.4, 5),
+        level_grams=1501.4, decided_at=at(3.1, 5), from_shelf="aisle-2", from_bay="A2",
     ),
 }  # fmt: skip
 ENVELOPES = {
