@@ -11,16 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.json_schema import models_json_schema
 from pydantic_core import PydanticSerializationError, from_json
 
+from wire.commands import Command, Order, Reply
 from wire.envelope import VERSION, Envelope, Key
-from wire.errors import DecodeError
+from wire.errors import CommandError, DecodeError
 from wire.events import Event, UnknownEvent
-from wire.limits import EdgeName, RunId, Seq
+from wire.limits import At, EdgeName, Id, RunId, Seq
 from wire.messages import Ack, Presence, Telemetry
 
 MAX_LINE = 64 * 1024  # the longest real event, a change with 8 candidates, is under 2 KiB
 MAX_BATCH_LINES = 500
 MAX_BATCH_BYTES = 256 * 1024  # a quarter of the smallest default limit of a broker (NATS: 1 MiB)
 MAX_TELEMETRY = 1024 * 1024
+MAX_COMMAND = 16 * 1024  # the longest, an assignment of 8 items, is under 2 KiB
+MAX_REPLY = 256 * 1024  # with 1,000 levels 140 KiB
 
 
 class _Identity(BaseModel):
@@ -55,10 +58,37 @@ class WireAck(BaseModel):
     ack: Ack
 
 
+class WireCommand(BaseModel):
+    """A command, as it travels."""
+
+    v: Literal[1] = VERSION
+    id: Id
+    edge: EdgeName
+    issued_at: At
+    expires_at: At
+    by: str = Field("", max_length=80)
+    order: Annotated[Order, Field(discriminator="type")]
+
+
+class WireReply(BaseModel):
+    """A reply, as it travels."""
+
+    reply: Reply
+
+
+class _Named(BaseModel):
+    """As much of a command as answering it needs."""
+
+    id: Id
+
+
 _ENVELOPE = TypeAdapter(Envelope)
 _WIRE = TypeAdapter(WireEnvelope)
 _ACK = TypeAdapter(Ack)
 _TELEMETRY = TypeAdapter(Telemetry)
+_COMMAND = TypeAdapter(Command)
+_WIRE_COMMAND = TypeAdapter(WireCommand)
+_REPLY = TypeAdapter(Reply)
 
 
 def encode(envelope: Envelope) -> bytes:
@@ -180,15 +210,71 @@ def decode_presence(payload: bytes) -> Presence:
         raise DecodeError(f"status is 'online' or 'offline', not {payload[:40]!r}") from None
 
 
+def encode_command(command: Command) -> bytes:
+    """Raises ValueError: it breaks a limit of the contract."""
+    return _checked(_COMMAND.dump_json(command, exclude_none=True), _WIRE_COMMAND, f"command {command.id}")
+
+
+def decode_command(payload: bytes) -> Command:
+    """Raises CommandError, which has the command's id where that at least could be read."""
+    try:
+        _within(payload, MAX_COMMAND, "command")
+        wire = _WIRE_COMMAND.validate_json(payload, strict=True)
+    except DecodeError as error:
+        raise CommandError(str(error)) from None
+    except ValidationError as error:
+        raise CommandError(_first_problem(error), command=_named(payload)) from None
+    return Command(
+        id=wire.id, edge=wire.edge, issued_at=wire.issued_at, expires_at=wire.expires_at, by=wire.by,
+        order=wire.order,
+    )  # fmt: skip
+
+
+def encode_reply(reply: Reply) -> bytes:
+    """Raises ValueError: it breaks a limit of the contract."""
+    return _checked(_REPLY.dump_json(reply, exclude_none=True), _REPLY, f"reply to {reply.id}")
+
+
+def decode_reply(payload: bytes) -> Reply:
+    """Raises DecodeError."""
+    _within(payload, MAX_REPLY, "reply")
+    try:
+        return _REPLY.validate_json(payload, strict=True)
+    except ValidationError as error:
+        raise DecodeError(_first_problem(error)) from None
+
+
+def _checked(payload: bytes, adapter: TypeAdapter[Any], what: str) -> bytes:
+    try:
+        adapter.validate_json(payload, strict=True)
+    except ValidationError as error:
+        raise ValueError(f"{what}: {_first_problem(error)}") from error
+    return payload
+
+
+def _named(payload: bytes) -> str | None:
+    try:
+        return _Named.model_validate_json(payload).id
+    except ValidationError:
+        return None
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of everything on the wire."""
     _, definitions = models_json_schema(
-        [(WireEnvelope, "validation"), (WireAck, "validation")], title="Stockbeat wire, version 1"
+        [
+            (WireEnvelope, "validation"),
+            (WireAck, "validation"),
+            (WireCommand, "validation"),
+            (WireReply, "validation"),
+        ],
+        title="Stockbeat wire, version 1",
     )
     telemetry = _TELEMETRY.json_schema(ref_template="#/$defs/{model}")
     definitions["$defs"] |= telemetry.pop("$defs", {})
     definitions["$defs"]["Telemetry"] = telemetry
-    del definitions["$defs"]["WireAck"]
+    for wrapped in ("WireAck", "WireReply"):
+        del definitions["$defs"][wrapped]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **definitions}
 
 

@@ -1,4 +1,4 @@
-"""The one error that reading the wire raises."""
+"""The errors that reading the wire raises."""
 
 from wire.envelope import Key
 
@@ -12,3 +12,11 @@ class DecodeError(Exception):
     def __init__(self, message: str, key: Key | None = None) -> None:
         super().__init__(message)
         self.key = key
+
+
+class CommandError(DecodeError):
+    """The bytes are no command of this contract. `command` is its id where that could be read: it can be refused."""
+
+    def __init__(self, message: str, command: str | None = None) -> None:
+        super().__init__(message)
+        self.command = command

@@ -6,8 +6,8 @@
 | stockbeat/v1/<edge>/telemetry | up        | 0   | no       |
 | stockbeat/v1/<edge>/status    | up        | 1   | yes      |
 | stockbeat/v1/<edge>/ack       | down      | 1   | no       |
-| stockbeat/v1/<edge>/command   | down      | 1   | no       | reserved
-| stockbeat/v1/<edge>/reply     | up        | 1   | no       | reserved
+| stockbeat/v1/<edge>/command   | down      | 1   | no       |
+| stockbeat/v1/<edge>/reply     | up        | 1   | no       |
 """
 
 import re
