@@ -34,14 +34,18 @@ class Resume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assign:
-    """What stands on a bay from now on. What is there is told by its weight, and is uncertain where that cannot be."""
+    """What stands on a bay from now on. What is there is told by its weight, and is uncertain where that cannot be.
+
+    Without `tare_grams` the bay's tare stays as it is; without `low`, it is a quarter of the capacity.
+    """
 
     shelf: str
     bay: str
     items: tuple[Item, ...]
     capacity: int | None = None
     facings: int | None = None
-    tare_grams: float = 0.0
+    low: int | None = None
+    tare_grams: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
