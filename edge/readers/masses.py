@@ -19,11 +19,12 @@ GRAMS = {
     "gn": 0.06479891,  # grain
 }
 SHOWN = "mg, g, kg, lb, oz"  # what a shelf's scale may be set to, for messages
+_POWERS = {"mg": "e-3", "g": "", "kg": "e3", "t": "e6"}  # moves the point: 1.001 * 1000 is not quite 1001
 _NUMBER = re.compile(r"([+-]?) *(\d{1,12}(?:\.\d{0,9})?|\.\d{1,9})", re.ASCII)
 
 
-def number(text: str) -> float:
-    """A displayed number. Its sign may stand apart from its digits, and it may have no decimal point.
+def number(text: str, power: str = "") -> float:
+    """A displayed number, times a power of ten ("e3"). Its sign may stand apart, and it may have no decimal point.
 
     Raises:
         ProtocolError: it is none; exponents, separators and words such as "nan" are not shown by scales.
@@ -31,7 +32,7 @@ def number(text: str) -> float:
     found = _NUMBER.fullmatch(text.strip(" "))
     if found is None:
         raise ProtocolError(f"{text[:40]!r} is no weight")
-    return float(found[1] + found[2])
+    return float(f"{found[1]}{found[2]}{power}")
 
 
 def grams(text: str, unit: str) -> float:
@@ -40,7 +41,9 @@ def grams(text: str, unit: str) -> float:
     Raises:
         ProtocolError: no number, or a unit that is no mass.
     """
-    factor = GRAMS.get(unit.strip(" ").lower())
-    if factor is None:
+    name = unit.strip(" ").lower()
+    if (power := _POWERS.get(name)) is not None:
+        return number(text, power)
+    if (factor := GRAMS.get(name)) is None:
         raise ProtocolError(f"the scale shows {unit[:20]!r}, which is no mass; set it to one of {SHOWN}")
     return number(text) * factor

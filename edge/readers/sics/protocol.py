@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from edge.errors import ProtocolError
+from edge.readers.masses import grams
 
 SEND_REPEATEDLY = b"SIR\r\n"  # the weight now, and again and again
 SEND_ONCE = b"SI\r\n"  # the weight now
@@ -20,17 +21,10 @@ WHO_ARE_YOU = b"I4\r\n"  # serial number; what a scale also says by itself when 
 # parity is wrong, or it is no scale.
 MAX_LINE = 256
 
-_GRAMS = {
-    "mg": 0.001,
-    "g": 1.0,
-    "kg": 1000.0,
-    "t": 1_000_000.0,
-    "ct": 0.2,  # metric carat, exact
-    "lb": 453.59237,  # international pound, exact since 1959
-    "oz": 28.349523125,  # a sixteenth of it
-    "ozt": 31.1034768,  # troy ounce, exact
-}
-_NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,9})?|\.\d{1,9})", re.ASCII)
+# The sign may stand apart from its number; what follows the number is the unit, whatever it is.
+_WEIGHED = re.compile(r"(?:S|SI|SIR)\s+([SD])\s+([+-]?\s*[\d.]+)\s*(\S.*)", re.ASCII)
+_BEGINS = re.compile(rb"(?:S|SI|SIR) +(?:[SD] |[-+IL]$)|I4 +A|E[STL]$")  # a line whose beginning is noise
+_OTHERS = re.compile(r"\d{0,3}(ST|US|OL|UL|QT),")  # A&D, Dini Argeo and their like
 _ERRORS = {"ES": "syntax error", "ET": "transmission error", "EL": "logical error"}
 
 
@@ -106,32 +100,31 @@ def parse(line: bytes) -> Answer:
     Raises:
         ProtocolError: not a line of this protocol, or a unit that is not a mass.
     """
-    words = line.decode("ascii", "replace").split()
+    text = line.decode("ascii", "replace")
+    words = text.split()
+    if weighed := _WEIGHED.fullmatch(text.strip()):
+        return Weight(grams(weighed[2], weighed[3]), weighed[1] == "S")
     match words:
-        case ["S" | "SI" | "SIR", "S" | "D" as rest, number, unit]:
-            return Weight(_grams(number, unit, line), rest == "S")
         case ["S" | "SI" | "SIR", "I" | "+" | "-" as state]:
             return Busy(state)
         case ["S" | "SI" | "SIR", "L"]:
             return NotUnderstood("wrong parameter", garbled=False)
         case ["ES" | "ET" | "EL" as error]:
             return NotUnderstood(_ERRORS[error], garbled=error == "ET")
-        case ["I4", "A", *_] if line.count(b'"') == 2:
-            return Serial(
-                "".join(c if c.isprintable() else "?" for c in line.decode("ascii", "replace").split('"')[1])
-            )
+        case ["I4" | "@", "A", *_] if line.count(b'"') == 2:
+            return Serial("".join(c if c.isprintable() else "?" for c in text.split('"')[1]))
         case ["I4", *_]:
             return NotUnderstood("keeps its serial number to itself", garbled=False)
+        case ["S" | "SI" | "SIR", "A"]:
+            raise ProtocolError("the scale answers 'S A' first, as RADWAG's do, whose lines are other ones")
         case _:
-            raise ProtocolError(f"not a line of an MT-SICS scale: {line[:40]!r}")
+            other = "; it looks like one for the driver ascii_scale" if _OTHERS.match(text) else ""
+            raise ProtocolError(f"not a line of an MT-SICS scale: {line[:40]!r}{other}")
 
 
-def _grams(number: str, unit: str, line: bytes) -> float:
-    if not _NUMBER.fullmatch(number):
-        raise ProtocolError(f"{number!r} is no weight, in {line[:40]!r}")
-    factor = _GRAMS.get(unit)
-    if factor is None:
-        raise ProtocolError(
-            f"the scale shows {unit!r}, which is no mass; set it to one of {', '.join(_GRAMS)}"
-        )
-    return float(number) * factor
+def behind_noise(line: bytes) -> bytes | None:
+    """The line that begins within a damaged one, behind noise or half of another; None when there is none."""
+    for found in reversed(list(_BEGINS.finditer(line))):
+        if found.start():
+            return line[found.start() :]
+    return None

@@ -3,7 +3,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ProtocolError
-from edge.readers.sics.protocol import MAX_LINE, Busy, Lines, NotUnderstood, Serial, Weight, parse
+from edge.readers.sics.protocol import (
+    MAX_LINE,
+    Busy,
+    Lines,
+    NotUnderstood,
+    Serial,
+    Weight,
+    behind_noise,
+    parse,
+)
 from tests.support.captures import cut, drain, three_ways
 
 # METTLER TOLEDO, MT-SICS reference manual: answers to S, SI and SIR.
@@ -23,6 +32,9 @@ STABLE, MOVING = b"S S     100.00 g", b"S D     -12.34 g"
         (b"S S 16 oz", Weight(453.59237, stable=True)),
         (b"S S  1 ozt", Weight(31.1034768, stable=True)),
         (b"SI D      12.34 g", Weight(12.34, stable=False)),  # some repeat the command
+        (b"S S      -  12.34 g", Weight(-12.34, stable=True)),  # blanks between the sign and the number
+        (b"S S         24 g", Weight(24.0, stable=True)),
+        (b"S S 1.5Kg", Weight(1500.0, stable=True)),
         (b"S +", Busy.OVERLOAD),
         (b"S -", Busy.UNDERLOAD),
         (b"S I", Busy.NOW),
@@ -31,6 +43,7 @@ STABLE, MOVING = b"S S     100.00 g", b"S D     -12.34 g"
         (b"ET", NotUnderstood("transmission error", garbled=True)),
         (b"EL", NotUnderstood("logical error", garbled=False)),
         (b'I4 A "B021002593"', Serial("B021002593")),
+        (b'@ A "B021002593"', Serial("B021002593")),  # what some answer to a reset
         (b"I4 I", NotUnderstood("keeps its serial number to itself", garbled=False)),
     ],
 )
@@ -53,6 +66,9 @@ def test_reads(line: bytes, answer: object) -> None:
         b"S X     100.00 g",
         b"s s     100.00 g",
         b"ST,GS,   100.00,g",  # another maker's protocol
+        b"S S     -- 5 g",
+        b"S S     1 0 g",
+        b"S A",
         b"\xff\xfe",
         b"",
     ],
@@ -63,7 +79,7 @@ def test_refuses_what_is_no_line_of_a_scale(line: bytes) -> None:
 
 
 def test_says_what_to_do_about_a_unit_that_is_no_mass() -> None:
-    with pytest.raises(ProtocolError, match="'PCS', which is no mass; set it to one of mg, g, kg"):
+    with pytest.raises(ProtocolError, match="'PCS', which is no mass; set it to one of mg, g, kg, lb, oz"):
         parse(b"S S     24 PCS")
 
 
@@ -109,3 +125,25 @@ def test_random_lines_raise_protocol_errors_alone(line: bytes) -> None:
         parse(line)
     except ProtocolError:
         return
+
+
+@given(
+    st.binary(max_size=40).filter(lambda noise: not set(noise) & set(b"\n")),
+    st.sampled_from([STABLE, MOVING, b"S +", b"ET", b'I4 A "1"']),
+)
+def test_a_line_behind_noise_is_the_line_itself(noise: bytes, line: bytes) -> None:
+    if not noise:
+        return
+    behind = behind_noise(noise + line)
+    assert behind is not None
+    assert behind == line or line.startswith(
+        b"S"
+    )  # noise that ends in "S " is the line's own beginning twice
+    assert parse(behind) == parse(line)
+
+
+def test_other_makers_lines_are_pointed_to_their_driver() -> None:
+    with pytest.raises(ProtocolError, match="for the driver ascii_scale"):
+        parse(b"ST,GS,   100.00,g")
+    with pytest.raises(ProtocolError, match="RADWAG"):
+        parse(b"S A")
