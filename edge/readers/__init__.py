@@ -5,6 +5,8 @@ from typing import Annotated, assert_never
 
 from pydantic import Field
 
+from edge.readers.hx711_lines.config import Hx711LinesConfig
+from edge.readers.hx711_lines.reader import Hx711Lines
 from edge.readers.impinj_iot.config import ImpinjIotConfig
 from edge.readers.impinj_iot.reader import impinj_reader
 from edge.readers.llrp.config import LlrpConfig
@@ -23,7 +25,8 @@ from edge.readers.zebra_iotc.config import ZebraIotcConfig
 from edge.readers.zebra_iotc.reader import ZebraIotcReader
 
 ReaderConfig = Annotated[
-    ImpinjIotConfig
+    Hx711LinesConfig
+    | ImpinjIotConfig
     | LlrpConfig
     | M100Config
     | MetratecConfig
@@ -48,6 +51,8 @@ def build(
         surroundings: the agent that it is for; without, it looks at the device as a visitor.
     """
     match config:
+        case Hx711LinesConfig():
+            return Hx711Lines(config, name, now_us)
         case ImpinjIotConfig():
             return impinj_reader(config, name, now_us, surroundings)
         case LlrpConfig():

@@ -201,6 +201,8 @@ def _open_serial(url: SerialUrl) -> serial.Serial:
         # was hung up look the same. With VMIN 1, O_NONBLOCK says EAGAIN for the one, and the other is the end of file.
         settings = termios.tcgetattr(port.fileno())
         settings[6][termios.VMIN] = 1
+        if url.keep_dtr:
+            settings[2] &= ~termios.HUPCL
         termios.tcsetattr(port.fileno(), termios.TCSANOW, settings)
     except termios.error as error:
         port.close()

@@ -31,7 +31,10 @@ class TcpUrl:
 
 @dataclass(frozen=True, slots=True)
 class SerialUrl:
-    """A serial port and its line settings; 8 data bits, no parity and 1 stop bit unless the URL says otherwise."""
+    """A serial port and its line settings; 8 data bits, no parity and 1 stop bit unless the URL says otherwise.
+
+    `keep_dtr`: leave the line DTR up when the port is closed; a driver says so for devices that its rising resets.
+    """
 
     path: str
     baud: int
@@ -39,6 +42,7 @@ class SerialUrl:
     parity: Parity = "N"
     stop: Literal[1, 2] = 1
     flow: Flow = "none"
+    keep_dtr: bool = False
 
     def __str__(self) -> str:
         return f"serial:{self.path}"
