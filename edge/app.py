@@ -21,7 +21,9 @@ from edge.aggregator.under_way import QUIET_S
 from edge.broker import SiteBroker
 from edge.build import aggregator_of
 from edge.clock import Clock, PlayedClock, SteadyClock, synchronised
-from edge.config import EdgeConfig, UplinkConfig
+from edge.commands.calibrating import Calibrator
+from edge.commands.desk import Desk
+from edge.config import EdgeConfig, UplinkConfig, load_to_run
 from edge.credentials import credentials
 from edge.devices import Devices
 from edge.disk import Disk
@@ -47,6 +49,7 @@ log = logging.getLogger(__name__)
 DAY_US = 86_400_000_000
 CLOCK_EVERY_S = 60.0
 SETTLING_MS = 15_000  # a shelf that was stirred and has not come to rest is judged by then
+RELOAD_S = 0.5  # the answer to a command goes out before the agent begins anew
 GOODBYE_S = 0.3  # events said while stopping get so long to leave; they are safe anyway
 
 
@@ -57,6 +60,27 @@ class Recorded:
     path: Path
     speed: float
     linger_s: float
+
+
+class Again:
+    """A configuration to go on with, asked for by command. Raises ConfigError while asked where it cannot be."""
+
+    def __init__(self, path: Path, stop: asyncio.Event, *, played: bool) -> None:
+        self._path = path
+        self._stop = stop
+        self._played = played
+        self.config: EdgeConfig | None = None
+
+    async def reload(self) -> str:
+        """Check what the file says now, and let the agent end to begin with it anew."""
+        if self._played:
+            raise ConfigError(
+                "a recording is played: it is played to its end with the configuration it began with"
+            )
+        found = await asyncio.to_thread(load_to_run, self._path)
+        self.config = found
+        asyncio.get_running_loop().call_later(RELOAD_S, self._stop.set)
+        return f"{self._path.name} is right: {len(found.gates)} gates and {len(found.shelves)} shelves; beginning anew"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +98,8 @@ class Agent:
     flow: Flow
     uplink: Uplink
     keeper: Keeper
+    desk: Desk
+    again: Again
 
 
 def wall_us() -> int:
@@ -100,8 +126,10 @@ async def run(
     store_at: Path,
     stop: asyncio.Event,
     recorded: Recorded | None = None,
-) -> None:
+) -> EdgeConfig | None:
     """Run the agent until `stop` is set, or the recording is played.
+
+    Returns a configuration when it is to be run again with that one.
 
     Raises:
         ConfigError: it lacks what running needs.
@@ -117,8 +145,10 @@ async def run(
             Store, store_at, config.edge, now_us=wall_us, journal_bytes=config.store.journal_mb * MB
         )
         try:
-            agent = await _build(config, config_path, config.uplink, store, thread, played)
+            again = Again(config_path, stop, played=played is not None)
+            agent = await _build(config, config_path, config.uplink, store, thread, played, again)
             await _run(agent, stop, recorded, played)
+            return again.config
         except BaseExceptionGroup as group:
             if found := group.subgroup(EdgeError):
                 raise _first(found) from group
@@ -156,6 +186,7 @@ async def _build(
     store: Store,
     thread: StoreThread,
     played: Played | None,
+    again: Again,
 ) -> Agent:
     broker = _broker(uplink_config)
     seen_ms = await thread.run(store.steady_ms)
@@ -182,9 +213,16 @@ async def _build(
         store, thread, engine, devices, flow, clock, stamps,
         keep_us=round(config.store.keep_days * DAY_US), reserve=config.store.reserve_mb * MB,
     )  # fmt: skip
+    calibrator = Calibrator(config, clock)
+    engine.heard = calibrator.hear
+    desk = Desk(
+        config, engine, store, thread, clock, stamps,
+        calibrating=calibrator, levels=aggregator.levels, reload=again.reload,
+    )  # fmt: skip
     uplink = Uplink(
         broker, store, thread, flow,
         missing=stamps.missing, telemetry=lambda: keeper.telemetry(), now=time.monotonic, chance=random.random,
+        commands=desk,
     )  # fmt: skip
     keeper = Keeper(
         store, thread, engine, devices, disk, flow, uplink, clock, stamps,
@@ -195,7 +233,7 @@ async def _build(
     )  # fmt: skip
     return Agent(
         config=config, store=store, thread=thread, clock=clock, stamps=stamps, aggregator=aggregator,
-        engine=engine, devices=devices, flow=flow, uplink=uplink, keeper=keeper,
+        engine=engine, devices=devices, flow=flow, uplink=uplink, keeper=keeper, desk=desk, again=again,
     )  # fmt: skip
 
 
@@ -228,6 +266,7 @@ async def _run(agent: Agent, stop: asyncio.Event, recorded: Recorded | None, pla
         others: list[asyncio.Task[Any]] = []
         others.append(tasks.create_task(agent.uplink.run()))
         others.append(tasks.create_task(agent.keeper.run()))
+        others.append(tasks.create_task(agent.desk.run()))
         if recorded and played:
             reading: asyncio.Task[None] = tasks.create_task(_play(agent, recorded, played, stop))
         else:

@@ -75,7 +75,9 @@ def run(config_path: Path, data: Path | None, recording: Path | None, speed: flo
     """Run the agent of CONFIG until it is told to stop (SIGTERM or Ctrl-C)."""
     config = load(config_path) if recording else load_to_run(config_path)
     recorded = app.Recorded(recording, speed, linger) if recording else None
-    asyncio.run(_run(config, config_path, app.store_path(config, config_path, data), recorded))
+    again: EdgeConfig | None = config
+    while again is not None:
+        again = asyncio.run(_run(again, config_path, app.store_path(again, config_path, data), recorded))
 
 
 @edge.command()
@@ -152,8 +154,10 @@ def replay(config_path: Path, recording: str) -> None:
     replay_file(config_path, recording, stdin=sys.stdin.buffer, out=sys.stdout.buffer)
 
 
-async def _run(config: EdgeConfig, config_path: Path, store: Path, recorded: app.Recorded | None) -> None:
-    await app.run(config, config_path, store, _stop_when_told(), recorded)
+async def _run(
+    config: EdgeConfig, config_path: Path, store: Path, recorded: app.Recorded | None
+) -> EdgeConfig | None:
+    return await app.run(config, config_path, store, _stop_when_told(), recorded)
 
 
 async def _record(config: EdgeConfig, for_s: float | None, write: capture.Write) -> None:

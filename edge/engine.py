@@ -8,11 +8,14 @@ forgets. Weight samples are not journalled: a shelf compares what it weighs next
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from edge.aggregator.aggregator import Aggregator
+from edge.aggregator.orders import Order, OrderError
 from edge.clock import Clock
 from edge.errors import StoreFull
 from edge.reads import Read, Scale, ShelfRead, WeightFault, WeightSample, later
+from edge.store.commands import Handled
 from edge.store.journal import Timed
 from edge.store.store import Cycle, Store
 from edge.store.thread import StoreThread
@@ -26,6 +29,15 @@ TICK_S = 0.1  # how often quiet gates are looked at, and so the most a decision 
 SAVE_EVERY_MS = 5_000  # state without events; a restart replays at most so much of the journal
 STEADY_EVERY_MS = 10_000  # the steady clock on disk, when nothing else was to be saved
 PENDING = 20_000  # reads waiting for the disk: beyond, readers wait
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """What somebody ordered. `told` makes what is kept of it, from why it could not be done, if it could not."""
+
+    orders: Sequence[Order]
+    told: Callable[[OrderError | None], Handled]
+    done: asyncio.Future[Handled]
 
 
 class Engine:
@@ -53,6 +65,11 @@ class Engine:
         self._full = full
         self._pending: list[Read] = []
         self._events: list[Event] = []
+        self._errands: list[_Errand] = []
+        self._handled: list[tuple[Handled, asyncio.Future[Handled]]] = []  # carried out, and not durable yet
+        self.heard: Callable[[Sequence[ShelfRead]], None] = lambda reads: (
+            None
+        )  # who wants to know what cells say
         self._aggregated = False  # some of the events are the aggregator's: the state goes with them
         self._position = 0  # of the last journalled batch that was aggregated
         self._saved_ms = self._steady_ms = 0
@@ -75,6 +92,16 @@ class Engine:
         """Say an event that is not the aggregator's: it is durable with the next cycle."""
         self._events.append(event)
         self.poke()
+
+    async def order(self, orders: Sequence[Order], told: Callable[[OrderError | None], Handled]) -> Handled:
+        """Carry out what was ordered; returns when it, what it says, and what `told` makes of it are durable together.
+
+        Of several orders those before the first that does not fit are carried out.
+        """
+        errand = _Errand(orders, told, asyncio.get_running_loop().create_future())
+        self._errands.append(errand)
+        self.poke()
+        return await errand.done
 
     def poke(self) -> None:
         """Go through a cycle soon: time has passed."""
@@ -132,11 +159,14 @@ class Engine:
         self._weigh(
             [(ms, read) for ms, read in timed if isinstance(read, WeightSample | Scale | WeightFault)]
         )
+        self._carry_out(now_ms, now_us)
         if not behind:
             # Only when all reads up to `now` are in: a gate must not close on reads that are still waiting here.
             self._aggregate(self._aggregator.advance(now_ms, now_us))
         else:
             self._wake.set()
+        if self._handled:
+            await self._commit((), save=True)
         self.idle = asked == self._asked and not (behind or self._events or self._pending)
 
     async def _rest(self) -> None:
@@ -150,7 +180,20 @@ class Engine:
         for mono_ms, read in reads:
             self._aggregate(self._aggregator.observe(read, mono_ms))
 
+    def _carry_out(self, now_ms: int, now_us: int) -> None:
+        errands, self._errands = self._errands, []
+        for errand in errands:
+            refused: OrderError | None = None
+            try:
+                for order in errand.orders:
+                    self._aggregate(self._aggregator.order(order, now_ms, now_us))
+            except OrderError as error:
+                refused = error
+            self._handled.append((errand.told(refused), errand.done))
+
     def _weigh(self, samples: Sequence[tuple[int, ShelfRead]]) -> None:
+        if samples:
+            self.heard([sample for _, sample in samples])
         for mono_ms, sample in samples:
             self._aggregate(self._aggregator.observe(sample, mono_ms))
 
@@ -167,11 +210,14 @@ class Engine:
         state = self._aggregator.changed_state() if save else {}
         if save:
             self._saved_ms = now_ms
-        if not (self._events or state or reads or now_ms >= self._steady_ms + STEADY_EVERY_MS):
+        if not (
+            self._events or self._handled or state or reads or now_ms >= self._steady_ms + STEADY_EVERY_MS
+        ):
             return
-        said = tuple(self._events)
+        said, handled = tuple(self._events), tuple(self._handled)
         cycle = Cycle(
             said=said,
+            handled=[each for each, _ in handled],
             state=state if save else None,
             position=self._position,
             reads=reads,
@@ -181,7 +227,11 @@ class Engine:
         self._steady_ms = now_ms
         # Whatever was said while the disk was writing comes with the next cycle.
         del self._events[: len(said)]
+        del self._handled[: len(handled)]
         self._aggregated = False
+        for each, done in handled:
+            if not done.done():  # whoever asked may have gone
+                done.set_result(each)
         if reads:
             self._position = position
         if said:

@@ -120,6 +120,8 @@ class Keeper:
         faults = [*self._disk.faults, *self._flow.faults(self._now_s()), *self._troubles()]
         if self._uplink.trouble:
             faults.append(f"no connection to the broker: {self._uplink.trouble}")
+        if self._uplink.deaf:
+            faults.append("no commands: the broker refuses this edge its command topic")
         if self._stamps.wall is not Wall.SYNCED:
             faults.append(
                 "the wall clock is not synchronised: set up NTP, or say [clock] trust = true if it is right"

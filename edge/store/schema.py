@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.errors import StoreError
 
-VERSION = 1  # in PRAGMA user_version; raised with every change of the tables
+VERSION = 2  # in PRAGMA user_version; raised with every change of the tables
 APPLICATION = 0x53424544  # "SBED" in PRAGMA application_id: tells our file from any other SQLite file
 BUSY_MS = (
     5_000  # a read-only look holds no lock that a writer waits for; only a checkpoint of its own opening does
@@ -70,6 +70,19 @@ CREATE TABLE journal (
 CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 
+# Commands that were answered, so that a copy of one is answered in the same way and not carried out again.
+COMMANDS = """
+CREATE TABLE commands (
+  id TEXT PRIMARY KEY,
+  asked BLOB NOT NULL,
+  reply BLOB NOT NULL,
+  expires_us INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX commands_expired ON commands (expires_us);
+"""
+# What brings a store of an earlier version to the next one, by the version it had.
+UPGRADES = {1: COMMANDS}
+
 
 def open_to_write(path: Path) -> sqlite3.Connection:
     """Open the file, made if it is not there. The caller must be the only one to write (see lock.py).
@@ -95,6 +108,8 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
         if new:
             _make(connection)
+        else:
+            _upgrade(connection)
     except sqlite3.Error as error:
         connection.close()
         raise StoreError(f"{path}: {error}") from error
@@ -131,9 +146,17 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 def _make(connection: sqlite3.Connection) -> None:
     # One transaction, the marks included: a start that was cut short leaves an empty file, not half of a store.
     connection.executescript(
-        f"BEGIN IMMEDIATE;\n{TABLES}\n"
+        f"BEGIN IMMEDIATE;\n{TABLES}\n{COMMANDS}\n"
         f"PRAGMA application_id = {APPLICATION};\nPRAGMA user_version = {VERSION};\nCOMMIT;"
     )
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for old in range(version, VERSION):
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{UPGRADES[old]}\nPRAGMA user_version = {old + 1};\nCOMMIT;"
+        )
 
 
 def _must_be_ours(path: Path, connection: sqlite3.Connection) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import StoreError, StoreFull
-from edge.store import journal, meta, outbox, schema
+from edge.store import commands, journal, meta, outbox, schema
+from edge.store.commands import Handled
 from edge.store.held import Counts, HeldRun, Range, Trusted
 from edge.store.journal import Timed
 from edge.store.lock import Lock
@@ -44,6 +45,7 @@ class Cycle:
         state: what changed in the aggregator since it was last saved, None when it is not saved this time. It belongs
             to `position`: everything up to there has been aggregated.
         reads: new reads, to be aggregated once they are safe.
+        handled: commands that were carried out, or refused, by what is in `said` and `state`.
         steady_ms: the agent's steady clock now.
     """
 
@@ -51,6 +53,7 @@ class Cycle:
     state: Mapping[str, bytes] | None = None
     position: int = 0
     reads: Sequence[Timed] = ()
+    handled: Sequence[Handled] = ()
     steady_ms: int
 
 
@@ -119,6 +122,8 @@ class Store:
             if cycle.state is not None:
                 meta.save(self.connection, cycle.state)
                 meta.put(self.connection, "position", saved)
+            if cycle.handled:
+                commands.save(self.connection, cycle.handled, self.now_us())
             if cycle.reads:
                 position, size = journal.append(self.connection, cycle.reads)
             size -= self._trim_journal(self.journal_bytes + size - self._journal_limit, saved)
@@ -185,6 +190,11 @@ class Store:
     def states(self) -> dict[str, bytes]:
         with self._reading():
             return meta.states(self.connection)
+
+    def handled(self, command: str) -> Handled | None:
+        """What became of a command that came before; None of one that is new, or so old that it is forgotten."""
+        with self._reading():
+            return commands.find(self.connection, command)
 
     def tail(self, position: int | None = None, *, limit: int = 100) -> list[tuple[int, list[Timed]]]:
         """Journalled batches behind a position, or behind what `states` covers, oldest first."""

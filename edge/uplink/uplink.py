@@ -10,7 +10,7 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import aiomqtt
 
@@ -50,12 +50,25 @@ class Broker:
     password: str | None = None
 
 
+class Commands(Protocol):
+    """Who carries out what the cloud asks."""
+
+    def offer(self, payload: bytes) -> None:
+        """Take what came on the command topic."""
+
+    async def reply(self) -> bytes:
+        """The next reply to publish; it stays the next until `published`."""
+
+    def published(self, reply: bytes) -> None: ...
+
+
 class Uplink:
     """Sends what the store holds, for as long as the agent runs.
 
     Args:
         missing: makes the event that says a range of a run will not come.
         telemetry: the newest state, or None while there is to be none.
+        commands: who is handed them; without, none are asked for.
         now: seconds of a steady clock. `chance`: 0 to 1, so that many edges do not come back in step.
     """
 
@@ -71,6 +84,7 @@ class Uplink:
         now: Callable[[], float],
         chance: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        commands: Commands | None = None,
     ) -> None:
         self._broker = broker
         self._store = store
@@ -81,8 +95,10 @@ class Uplink:
         self._now = now
         self._chance = chance
         self._sleep = sleep
+        self._commands = commands
         self._wake = asyncio.Event()
         self.trouble: str | None = None  # why there is no connection, once that is known
+        self.deaf = False  # the broker does not let us hear commands
 
     def wake(self) -> None:
         """The outbox has grown."""
@@ -129,6 +145,7 @@ class Uplink:
         ) as client:
             if refusals(await client.subscribe(topic(self._store.edge, Kind.ACK), qos=1)):
                 raise aiomqtt.MqttError("the broker refuses our subscription to acknowledgements")
+            await self._ask_for_commands(client)
             await client.publish(status, Presence.ONLINE.value, qos=1, retain=True)
             log.info("connected to the broker %s:%d", self._broker.host, self._broker.port)
             self.trouble = None
@@ -138,6 +155,8 @@ class Uplink:
                     tasks.create_task(self._receive(client))
                     tasks.create_task(self._send(client))
                     tasks.create_task(self._tell(client))
+                    if self._commands is not None:
+                        tasks.create_task(self._reply(client, self._commands))
             except asyncio.CancelledError:
                 client.timeout = GOODBYE_S
                 # A clean end sends no last will: say it, if the broker still listens.
@@ -163,10 +182,32 @@ class Uplink:
             tls_context=ssl.create_default_context() if self._broker.tls else None,
         )
 
+    async def _ask_for_commands(self, client: Client) -> None:
+        """Events go up whether or not the broker lets commands come down."""
+        if self._commands is None:
+            return
+        deaf = bool(refusals(await client.subscribe(topic(self._store.edge, Kind.COMMAND), qos=1)))
+        if deaf and not self.deaf:
+            log.warning("the broker refuses our subscription to commands: none will be carried out")
+        self.deaf = deaf
+
+    async def _reply(self, client: Client, commands: Commands) -> None:
+        while True:
+            reply = await commands.reply()
+            await client.publish(topic(self._store.edge, Kind.REPLY), reply, qos=1)
+            commands.published(reply)
+
     async def _receive(self, client: Client) -> None:
+        commands = topic(self._store.edge, Kind.COMMAND)
         async for message in client.messages:
             payload = message.payload
             if not isinstance(payload, bytes):
+                continue
+            if self._commands is not None and message.topic.value == commands:
+                if message.retain:
+                    log.warning("a retained command is passed over: whoever sent it, it is of the past")
+                else:
+                    self._commands.offer(payload)
                 continue
             try:
                 ack = codec.decode_ack(payload)

@@ -10,6 +10,7 @@ import pytest
 from edge.errors import StoreError, StoreFull
 from edge.reads import TagRead, Trigger
 from edge.store import lock, meta, outbox, schema
+from edge.store.commands import KEEP_US, Handled
 from edge.store.held import Trusted
 from edge.store.journal import Timed, between
 from edge.store.schema import open_to_read
@@ -272,9 +273,9 @@ def test_a_store_has_one_agent_and_one_edge(store: Store, time: Time, tmp_path: 
 
 
 def test_a_newer_file_is_refused(store: Store, time: Time) -> None:
-    store.connection.execute("PRAGMA user_version = 2")
+    store.connection.execute("PRAGMA user_version = 3")
     store.close()
-    with pytest.raises(StoreError, match=r"newer program \(store version 2, this one knows 1\)"):
+    with pytest.raises(StoreError, match=r"newer program \(store version 3, this one knows 2\)"):
         Store(store.path, "store-042", now_us=time)
     with pytest.raises(StoreError, match="newer program"):
         open_to_read(store.path)
@@ -318,3 +319,23 @@ def test_every_commit_reaches_the_disk(store: Store) -> None:
     assert store.connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     assert store.connection.execute("PRAGMA auto_vacuum").fetchone()[0] == 2  # incremental
     assert store.connection.execute("PRAGMA user_version").fetchone()[0] == schema.VERSION
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(store: Store, time: Time) -> None:
+    store.connection.executescript("DROP TABLE commands; PRAGMA user_version = 1;")
+    store.close()
+    again = Store(store.path, "store-042", now_us=time)
+    assert again.handled("c-1") is None
+    assert again.connection.execute("PRAGMA user_version").fetchone()[0] == schema.VERSION
+    again.close()
+
+
+def test_what_became_of_a_command_is_kept_until_it_is_long_expired(store: Store, time: Time) -> None:
+    first = Handled("c-1", b"asked", b"done", expires_us=time() + 60_000_000)
+    store.commit(Cycle(steady_ms=1, handled=[first]))
+    store.commit(Cycle(steady_ms=2, handled=[Handled("c-1", b"other", b"refused", first.expires_us)]))
+    assert store.handled("c-1") == first
+    time.us += KEEP_US + 120_000_000
+    store.commit(Cycle(steady_ms=3, handled=[Handled("c-2", b"asked", b"done", expires_us=time())]))
+    assert store.handled("c-1") is None
+    assert store.handled("c-2") is not None

@@ -1,0 +1,1 @@
+"""What the cloud asks of this edge: checked, carried out once, answered."""

@@ -1,0 +1,81 @@
+"""From what the cloud asks to what the aggregator takes. Pure."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from edge.aggregator import orders as to
+from edge.aggregator.hypotheses import Item
+from edge.aggregator.orders import OrderError
+from edge.clock import moment
+from edge.config import EdgeConfig
+from edge.shelf_config import ItemConfig, ShelfConfig
+from wire import commands as asked
+
+UNIT_CV: float = ItemConfig.model_fields["unit_cv"].default
+
+Shelfwise = asked.Zero | asked.Assign | asked.Confirm | asked.ServiceBegin | asked.ServiceEnd
+
+
+def shelf_named(config: EdgeConfig, name: str) -> ShelfConfig:
+    """Raises OrderError."""
+    for shelf in config.shelves:
+        if shelf.name == name:
+            return shelf
+    there = ", ".join(shelf.name for shelf in config.shelves) or "none"
+    raise OrderError(f"there is no shelf {name!r} here; there is {there}")
+
+
+def orders(order: Shelfwise, config: EdgeConfig, now_ms: int) -> Sequence[to.Order]:
+    """`now_ms`: of the steady clock. Raises OrderError: the configuration has no such shelf or bay."""
+    shelf = shelf_named(config, order.shelf)
+    bays = [bay.name for bay in shelf.bays]
+    if order.bay is not None:
+        if order.bay not in bays:
+            raise OrderError(f"shelf {shelf.name!r} has no bay {order.bay!r}; it has {', '.join(bays)}")
+        bays = [order.bay]
+    return [_order(order, shelf.name, bay, now_ms) for bay in bays]
+
+
+def _order(order: Shelfwise, shelf: str, bay: str, now_ms: int) -> to.Order:
+    match order:
+        case asked.Zero():
+            return to.Zero(shelf=shelf, bay=bay)
+        case asked.Confirm():
+            return to.Confirm(shelf=shelf, bay=bay, counts={each.gtin: each.units for each in order.counts})
+        case asked.ServiceBegin():
+            return to.Serve(shelf=shelf, bay=bay, until_ms=now_ms + 1000 * order.timeout_s)
+        case asked.ServiceEnd():
+            return to.Resume(shelf=shelf, bay=bay)
+        case asked.Assign():
+            return to.Assign(
+                shelf=shelf, bay=bay, items=tuple(map(_item, order.items)), capacity=order.capacity,
+                facings=order.facings, low=order.low, tare_grams=order.tare_grams,
+            )  # fmt: skip
+
+
+def _item(item: asked.AssignedItem) -> Item:
+    return Item(
+        gtin=item.gtin,
+        unit_grams=item.unit_grams,
+        unit_cv=UNIT_CV if item.unit_cv is None else item.unit_cv,
+        unit_tare_grams=item.unit_tare_grams,
+    )
+
+
+def done_in_words(order: Shelfwise, now_us: int) -> str:
+    """What a person is told when it was carried out."""
+    what = order.shelf if order.bay is None else f"{order.shelf}/{order.bay}"
+    match order:
+        case asked.Zero():
+            return f"{what}: what it weighs now is its tare"
+        case asked.Confirm():
+            counts = ", ".join(f"{each.units} of {each.gtin}" for each in order.counts)
+            return f"{what}: confirmed, {counts}"
+        case asked.ServiceBegin():
+            until = moment(now_us) + timedelta(seconds=order.timeout_s)
+            return f"{what}: in service until {until:%H:%M:%S} UTC at the latest; nothing is booked meanwhile"
+        case asked.ServiceEnd():
+            return f"{what}: service has ended; it goes on from what it weighs at its next rest"
+        case asked.Assign():
+            items = ", ".join(each.gtin for each in order.items) or "nothing"
+            return f"{what}: {items} from now on"
