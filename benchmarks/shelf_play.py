@@ -9,16 +9,18 @@ from heapq import merge
 from operator import itemgetter
 
 from edge.aggregator.aggregator import Aggregator
+from edge.aggregator.orders import Confirm, Order, Resume, Serve
 from edge.build import aggregator_of
 from edge.config import EdgeConfig
 from edge.reads import Scale, WeightFault, WeightSample
 from edge.replay import AFTER_THE_END_MS
 from simulators.shelves.site import SHELF
 from simulators.shelves.world import BEGAN, Row, Sign, World
-from wire.events import Change, Event, ShelfChange
+from wire.events import BayState, Change, Condition, Event, ShelfChange
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BEGAN_US = round((BEGAN - EPOCH).total_seconds()) * 1_000_000
+SERVED_MS = 3_600_000
 ADVANCE_S = 0.1  # how often the aggregator is told the time
 
 
@@ -56,6 +58,7 @@ def play(world: World) -> Told:
     config = EdgeConfig.model_validate(tomllib.loads(world.configuration))
     aggregator = aggregator_of(config, boot="bench")
     events: list[Event] = []
+    states: dict[str, bytes] = {}  # as an agent keeps them over a restart
     told_s = now_s = 0.0
     for at_s, sign, row in _stream(world):
         now_s = max(now_s, at_s)
@@ -69,7 +72,10 @@ def play(world: World) -> Told:
             events += aggregator.observe(read, mono_ms)
         elif sign is not None:
             if sign.what == "restart":
-                aggregator = _again(config, aggregator)
+                states |= aggregator.changed_state()
+                aggregator = aggregator_of(config, boot="bench-again")
+                aggregator.restore(states)
+                continue
             events += _heard(aggregator, sign, mono_ms, at_us)
     levels: dict[str, dict[str, int | None]] = defaultdict(dict)
     for level in aggregator.levels():
@@ -104,13 +110,6 @@ def _by_newest(
         yield each
 
 
-def _again(config: EdgeConfig, before: Aggregator) -> Aggregator:
-    """The agent is started anew, with what it had saved."""
-    found = aggregator_of(config, boot="bench-again")
-    found.restore(before.changed_state())
-    return found
-
-
 def _heard(aggregator: Aggregator, sign: Sign, mono_ms: int, at_us: int) -> list[Event]:
     match sign.what:
         case "up":
@@ -125,7 +124,19 @@ def _heard(aggregator: Aggregator, sign: Sign, mono_ms: int, at_us: int) -> list
             assert sign.cell is not None
             fault = WeightFault(at_us=at_us, shelf=SHELF, cell=sign.cell, fault=sign.words[0])
             return aggregator.observe(fault, mono_ms)
-    return []
+        case "confirm" | "serve" | "resume":
+            return aggregator.order(_order(sign, mono_ms), mono_ms, at_us)
+    raise ValueError(f"sign {sign.what!r} is not one that can be played")
+
+
+def _order(sign: Sign, mono_ms: int) -> Order:
+    (bay,) = sign.words
+    match sign.what:
+        case "confirm":
+            return Confirm(shelf=SHELF, bay=bay, counts=dict(sign.counts))
+        case "serve":
+            return Serve(shelf=SHELF, bay=bay, until_ms=mono_ms + SERVED_MS)
+    return Resume(shelf=SHELF, bay=bay)
 
 
 def answers(events: Iterable[Event]) -> list[Answer]:
@@ -152,7 +163,7 @@ def _answer(group: list[ShelfChange]) -> Answer:
             break
         assert units is not None
         units[event.item] = units.get(event.item, 0) + event.units
-    asks = any(getattr(event, "confirm", False) for event in group)
+    asks = any(event.confirm for event in group)
     booked = all(event.outcome in (Change.OK, Change.OFFLINE_CHANGE) for event in group)
     words = f"{first.outcome.value} {sum(event.grams for event in group):+.1f} g"
     return Answer(
@@ -168,8 +179,5 @@ def _answer(group: list[ShelfChange]) -> Answer:
 
 
 def _uncertain(events: Iterable[Event]) -> set[str]:
-    last: dict[str, str] = {}
-    for event in events:
-        if getattr(event, "type", "") == "bay_state":
-            last[getattr(event, "bay", "")] = str(getattr(event, "state", "ok"))
-    return {bay for bay, state in last.items() if state != "ok"}
+    last = {event.bay: event.state for event in events if isinstance(event, BayState)}
+    return {bay for bay, state in last.items() if state is not Condition.OK}

@@ -1,6 +1,6 @@
 """Puts a world together, one deed after another: everything from one seed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +17,9 @@ from simulators.shelves.people import Line
 from simulators.shelves.site import Place, configuration
 from simulators.shelves.world import Happened, Sign, Spoil, World
 
+LADEN = 0.55  # of what a cell can carry, when its bay is full
+CONFIRMED, CONFIRM_S = 0.5, 5.0  # in half of the worlds a person has counted what stands there, and said so
+QUIET_END_S = 22.0  # what was held back is said by then
 SETTLE_S = 8.0  # nothing happens before
 KINDS = ("board-10", "board-80", "legal", "slow")
 ODDS = (0.4, 0.3, 0.22, 0.08)
@@ -35,7 +38,7 @@ class Making:
     full: float | None = None
     device_kind: str | None = None
     cells_of_bay: int = 1
-    quiet: float | None = None  # seconds between deeds, at least
+    hiss: float | None = None  # grams of white noise a sample, or drawn
     rng: np.random.Generator = field(init=False)
     device: Device = field(init=False)
     noise: float = field(init=False)
@@ -53,13 +56,14 @@ class Making:
     cells: dict[int, list[Cell]] = field(default_factory=dict)  # one a time between switching off
     opening: dict[str, dict[str, int]] = field(default_factory=dict)
     batch: float = 0.0
+    _numbers: int = 0
 
     def __post_init__(self) -> None:
         self.rng = rng = np.random.default_rng([self.seed, *self.name.encode()])
         kind = self.device_kind or str(rng.choice(KINDS, p=ODDS))
         self.full = float(self.full or rng.choice((3_000.0, 6_000.0, 6_000.0, 15_000.0)))
         poor = float(np.exp(rng.uniform(0.0, np.log(40.0))))
-        self.noise = min(2.0, NOISE_GRAMS * self.full / 10_000.0 * poor)
+        self.noise = self.hiss or min(2.0, NOISE_GRAMS * self.full / 10_000.0 * poor)
         if kind == "legal":
             self.noise = 0.1
             self.device = devices.legal(rng, DIVISIONS.get(self.full, self.full / 3_000.0))
@@ -67,7 +71,7 @@ class Making:
             self.device = devices.slow(rng)
         else:
             self.device = devices.board(rng, 10.0 if kind == "board-10" else 80.0)
-            self.noise *= 1.8 if kind == "board-80" else 1.0
+            self.noise *= 1.8 if kind == "board-80" and not self.hiss else 1.0
         self.climate = Climate(
             mean_k=float(rng.normal(0.0, 3.0)), swing_k=float(rng.uniform(0.2, 2.0)),
             swing_s=float(rng.uniform(1.0, 8.0)) * 3600.0, phase=float(rng.uniform(0.0, 6.3)),
@@ -79,13 +83,18 @@ class Making:
         """Nobody keeps goods on a scale that cannot tell one from none."""
         return max(5.0 * self.device.division, 14.0 * self.noise)
 
-    def goods(self, grams: float | None = None, cv: float | None = None, most: float | None = None) -> Goods:
-        number = (
-            sum(len(place.kinds) for place in self.places.values()) + int(self.rng.integers(1, 9_000)) * 10
-        )
+    def goods(
+        self, grams: float | None = None, cv: float | None = None, room: int = 8, least: float = 0.0
+    ) -> Goods:
+        """A kind of goods of which a cell can carry `room` units; no lighter than the scale is fit for, and `least`."""
+        self._numbers += 1
+        most = LADEN * (self.full or 0.0) / room
+        least = min(max(self.least_grams, least), 0.8 * most)
         while True:
-            made = kinds.goods(self.rng, number, grams=grams, cv=cv, least=self.least_grams)
-            if most is None or made.grams <= most:
+            made = kinds.goods(
+                self.rng, 10 * self.seed % 90_000 + self._numbers, grams=grams, cv=cv, least=least
+            )
+            if grams is not None or made.grams <= most:
                 return made
 
     def bay(
@@ -95,8 +104,10 @@ class Making:
         """A bay of such goods on cells of its own (or these), filled to a share; returns its name."""
         assert self.full is not None
         heaviest = max(kind.grams for kind in goods)
-        fits = int(0.55 * self.full * self.cells_of_bay / heaviest)
+        fits = int(LADEN * self.full * self.cells_of_bay / heaviest)
         most = capacity or int(np.clip(fits, 3, self.rng.integers(10, 25)))
+        if most * heaviest > 0.8 * self.full * self.cells_of_bay:
+            raise ValueError(f"{most} units of {heaviest:.0f} g are too much for {self.full:.0f} g")
         on = tuple(cells or range(len(self.loads), len(self.loads) + self.cells_of_bay))
         tare = float(self.rng.uniform(0.0, 0.08)) * self.full
         share = float(self.rng.uniform(0.45, 0.85)) if filled is None else filled
@@ -106,6 +117,8 @@ class Making:
             here = number // len(goods) + (i < number % len(goods))
             units[kind.gtin] = [kind.unit(self.rng) for _ in range(here)]
         name = f"A{len(self.places) + 1}"
+        if any(place.cells == on for place in self.places.values()):
+            raise ValueError(f"cells {on} carry a bay already")
         place = Place(name=name, cells=on, kinds=goods, capacity=most, tare_grams=tare, units=units)
         self.places[name], self.opening[name] = place, place.counts()
         for cell in on:
@@ -202,8 +215,33 @@ class Making:
             self.say(bay, "thing taken", line[down][0], line[-1][0], {}, -grams, -grams)
         return line[-1][0]
 
-    def power(self, off_s: float, *, restart: bool = False, scale: tuple[str, str] | None = None) -> None:
-        """Switched off now, on again after so long; `scale`: serial and calibration that are heard then."""
+    def blend(self, shares: Mapping[str, float], line: Line) -> None:
+        """Something presses on several bays at once, in shares."""
+        for bay, share in shares.items():
+            for cell in self.places[bay].cells:
+                self.loads[cell].add(line, share / len(self.places[bay].cells))
+
+    def unseen(
+        self, bay: str, at_s: float, until_s: float, units: Mapping[str, int], kind: str = "unseen"
+    ) -> None:
+        """Units come or go at a time when nothing weighs; what can be told of it can be told from `until_s` on."""
+        here = {each.gtin: each for each in self.places[bay].kinds}
+        grams = sum(self.into(bay, here[g], n) if n > 0 else -self.out(bay, g, -n) for g, n in units.items())
+        self.press(bay, [(at_s, 0.0), (at_s + 0.5, grams)])
+        self.say(bay, kind, at_s, until_s, units, grams, seen=False)
+
+    def heard(self, at_s: float, scale: tuple[str, str]) -> None:
+        """The scale says its serial and calibration."""
+        self.signs.append(Sign(at_s, "scale", words=scale))
+
+    def power(
+        self, off_s: float, *, restart: bool = False, scale: tuple[str, str] | None = None,
+        cell: Callable[[Cell], Cell] | None = None,
+    ) -> None:  # fmt: skip
+        """Switched off now, on again after so long; `scale`: serial and calibration that are heard then.
+
+        `cell` makes another of each cell: a sensor was exchanged, or calibrated anew.
+        """
         on_s = self.at_s + off_s
         self.off.append((self.at_s, on_s))
         self.signs.append(Sign(self.at_s, "down"))
@@ -213,13 +251,17 @@ class Making:
         if scale:
             self.signs.append(Sign(on_s, "scale", words=scale))
         for found in self.cells.values():
-            found.append(replace(found[-1], warm_grams=float(self.rng.normal(0.0, 0.00007)) * found[-1].full_grams,
+            one = cell(found[-1]) if cell else found[-1]
+            found.append(replace(one, warm_grams=float(self.rng.normal(0.0, 0.00007)) * one.full_grams,
                                  warm_s=float(self.rng.uniform(60.0, 600.0))))  # fmt: skip
         self.at_s = on_s
 
     def world(self, lasts_s: float = 0.0) -> World:
         """Everything, until so long after the last deed."""
-        to_s = self.at_s + (lasts_s or 22.0)
+        to_s = self.at_s + (lasts_s or QUIET_END_S)
+        if self.rng.random() < CONFIRMED:
+            told = [Sign(CONFIRM_S, "confirm", words=(name,), counts=n) for name, n in self.opening.items()]
+            self.signs.extend(told)
         ends = [off_s for off_s, _ in self.off] + [to_s]
         begins = [0.0] + [on_s for _, on_s in self.off]
         rng = self.rng

@@ -26,12 +26,15 @@ Spoil = Callable[[Samples, np.random.Generator], Samples]
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """`what`: up, down, restart (of the agent), scale (who weighs: `words` is its serial and calibration), fault."""
+    """`what`: up, down, restart (of the agent), scale (`words`: serial and calibration of who weighs), fault (`words`:
+    what is wrong with `cell`); and what people order: confirm (`words`: a bay, with its `counts`), serve, resume.
+    """
 
     at_s: float
     what: str
     cell: int | None = None
     words: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
