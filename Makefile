@@ -3,6 +3,7 @@
 # make setup  only makes .venv with the program at .venv/bin/stockbeat
 # make chaos  twenty kills at random moments; make seeds: ten worlds of a minute each
 # make bench  the benchmarks, one after the other; those on recordings only where these are
+# make bench-shelves-ports  200 serial ports in one process: lines lost, and what of a core it takes
 # make bench-gates  how often gates are right, beside others; writes docs/benchmarks.md; HOURS=2 shortens its days
 # make lock   compiles the locks anew from pyproject.toml
 
@@ -10,7 +11,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check unit servers chaos seeds bench bench-edge bench-gates lock dashboards clean
+.PHONY: setup demo test check unit servers chaos seeds bench bench-edge bench-gates bench-shelves-ports lock dashboards clean
 
 setup: $(VENV)/.installed
 
@@ -60,6 +61,10 @@ bench-gates: setup
 bench-edge: setup .venv-sllurp/.installed
 	$(BIN)/python -m benchmarks.llrp_decode
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.gate_speed
+
+bench-shelves-ports: setup
+	$(BIN)/python -m benchmarks.serial_ports --ports 20
+	$(BIN)/python -m benchmarks.serial_ports
 
 dashboards: setup
 	$(BIN)/python -m dashboards

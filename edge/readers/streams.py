@@ -12,7 +12,7 @@ import os
 import socket
 import termios
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import serial
 
@@ -50,7 +50,11 @@ class Stream:
         self._unsent = bytearray()
         self._paused = False
         self._lost: ReaderLost | None = None
-        self._news = asyncio.Event()  # bytes came, or the link is lost
+        self._waiting: asyncio.Future[None] | None = (
+            None  # of `read`: done when bytes came, or the link is lost
+        )
+        self._give_up_s = 0.0  # when that ends without news
+        self._timer: asyncio.TimerHandle | None = None
         self._loop.add_reader(fd, self._readable)
 
     async def read(self, within_s: float) -> bytes:
@@ -62,10 +66,7 @@ class Stream:
         if not self._unread:
             if self._lost:
                 raise self._lost
-            self._news.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(within_s):
-                    await self._news.wait()
+            await self._news(within_s)
             if not self._unread and self._lost:
                 raise self._lost
         data = bytes(self._unread)
@@ -74,6 +75,38 @@ class Stream:
             self._paused = False
             self._loop.add_reader(self._fd, self._readable)
         return data
+
+    async def _news(self, within_s: float) -> None:
+        """Wait for bytes, for the end of the link, or so long.
+
+        One timer a stream, which looks again when it was early: a new one for each line was half of the cost of it.
+        """
+        self._give_up_s = self._loop.time() + within_s
+        if self._timer is None or self._timer.when() > self._give_up_s:
+            self._ring_at(self._give_up_s)
+        self._waiting = self._loop.create_future()
+        try:
+            await self._waiting
+        finally:
+            self._waiting = None
+
+    def _ring_at(self, when_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when_s, self._rings)
+
+    def _rings(self) -> None:
+        self._timer = None
+        if self._waiting is None:
+            return
+        if self._loop.time() < self._give_up_s:
+            self._ring_at(self._give_up_s)
+        else:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def write(self, data: bytes) -> None:
         """Send, or keep to be sent as soon as the link takes it.
@@ -110,7 +143,7 @@ class Stream:
             self._lose("the other side hung up")
             return
         self._unread += data
-        self._news.set()
+        self._wake()
         if len(self._unread) >= _MOST_UNREAD:
             self._paused = True
             self._loop.remove_reader(self._fd)
@@ -130,7 +163,10 @@ class Stream:
         self._lost = ReaderLost(f"{self._where}: {reason}")
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
-        self._news.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._wake()
 
 
 @asynccontextmanager
