@@ -237,6 +237,10 @@ def _open_serial(url: SerialUrl) -> serial.Serial:
         # was hung up look the same. With VMIN 1, O_NONBLOCK says EAGAIN for the one, and the other is the end of file.
         settings = termios.tcgetattr(port.fileno())
         settings[6][termios.VMIN] = 1
+        if url.parity != "N":
+            # Otherwise a byte whose parity is wrong passes as it came: a weight with another digit. With INPCK, and
+            # without IGNPAR, the kernel hands over a NUL in its place, and the line is refused.
+            settings[0] |= termios.INPCK
         if url.keep_dtr:
             settings[2] &= ~termios.HUPCL
         termios.tcsetattr(port.fileno(), termios.TCSANOW, settings)

@@ -18,6 +18,13 @@ _LINE: dict[str, dict[str, Any]] = {
     "stop": {"1": 1, "2": 2},
     "flow": {"none": "none", "rtscts": "rtscts", "xonxoff": "xonxoff"},
 }
+# As scales' menus and manuals write bits, parity and stop together: framing=7E1.
+_FRAMINGS = {
+    f"{bits}{parity}{stop}": {"bits": bits, "parity": parity, "stop": stop}
+    for bits in (7, 8)
+    for parity in "NEO"
+    for stop in (1, 2)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +100,26 @@ def _serial(url: str, parts: SplitResult, baud: int) -> SerialUrl:
     found: dict[str, Any] = {"baud": baud}
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     for key, value in pairs:
-        if key not in _LINE:
-            raise ValueError(f"{url!r}: {key!r} is no line setting; there are {', '.join(_LINE)}")
+        if key not in _LINE and key != "framing":
+            raise ValueError(f"{url!r}: {key!r} is no line setting; there are {', '.join(_LINE)}, framing")
         if [k for k, _ in pairs].count(key) > 1:
             raise ValueError(f"{url!r} says {key} more than once")
+        if key == "framing":
+            found |= _framing(url, value, [k for k, _ in pairs])
+            continue
         if value not in _LINE[key]:
             raise ValueError(f"{url!r}: {key} is one of {', '.join(_LINE[key])}, not {value!r}")
         found[key] = _LINE[key][value]
     return SerialUrl(parts.path, **found)
+
+
+def _framing(url: str, value: str, keys: list[str]) -> dict[str, Any]:
+    """What framing=7E1 sets. Raises ValueError."""
+    if doubled := [key for key in ("bits", "parity", "stop") if key in keys]:
+        raise ValueError(f"{url!r}: framing says bits, parity and stop; leave out {', '.join(doubled)}")
+    if value.upper() not in _FRAMINGS:
+        raise ValueError(f"{url!r}: framing is one of {', '.join(_FRAMINGS)}, not {value!r}")
+    return _FRAMINGS[value.upper()]
 
 
 def checked(port: int | None = None) -> AfterValidator:

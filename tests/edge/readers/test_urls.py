@@ -16,6 +16,8 @@ from edge.readers.urls import SerialUrl, TcpUrl, parse
             "serial:/dev/serial/by-id/usb-scale-1?baud=2400&bits=7&parity=even&stop=2&flow=xonxoff",
             SerialUrl("/dev/serial/by-id/usb-scale-1", 2400, 7, "E", 2, "xonxoff"),
         ),
+        ("serial:/dev/ttyUSB0?baud=2400&framing=7E1", SerialUrl("/dev/ttyUSB0", 2400, 7, "E", 1)),
+        ("serial:/dev/ttyUSB0?framing=8n2", SerialUrl("/dev/ttyUSB0", 9600, 8, "N", 2)),
     ],
 )
 def test_reads(url: str, where: TcpUrl | SerialUrl) -> None:
@@ -38,6 +40,8 @@ def test_reads(url: str, where: TcpUrl | SerialUrl) -> None:
         ("serial:/dev/ttyUSB0?baud=9601", "baud is one of 300, .*, not '9601'"),
         ("serial:/dev/ttyUSB0?parity=E", "parity is one of none, even, odd, not 'E'"),
         ("serial:/dev/ttyUSB0?speed=9600", "'speed' is no line setting; there are baud, bits"),
+        ("serial:/dev/ttyUSB0?framing=9N1", "framing is one of 7N1, .*, not '9N1'"),
+        ("serial:/dev/ttyUSB0?framing=7E1&bits=8", "framing says bits, parity and stop; leave out bits"),
         ("serial:/dev/ttyUSB0?baud=9600&baud=2400", "baud more than once"),
     ],
 )
