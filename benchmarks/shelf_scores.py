@@ -25,6 +25,8 @@ APART_S = (
 )
 SIGMAS = 6.0
 BATCH = 0.01  # by how much deliveries differ, one standard deviation
+UNKNOWN_SHARE = 0.015  # of a neighbour's load, where nobody has measured it: about half of what boards share
+KNOWN_SHARE = 0.1  # of the share measured, by which it may be off
 WEIGHED = 8  # units that the noted weight comes from
 Units = Mapping[str, int]
 
@@ -77,8 +79,14 @@ class Cluster:
         return any(not each.sure for each in self.answers)
 
     @property
-    def foreign(self) -> float:
-        return sum(each.foreign for each in self.happened)
+    def foreign(self) -> bool:
+        """Something that is no goods came or went."""
+        return any(each.foreign for each in self.happened)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        every = [*self.happened, *self.answers]
+        return min(each.from_s for each in every), max(each.to_s for each in every)
 
 
 def summed(every: Iterable[Units]) -> dict[str, int]:
@@ -130,7 +138,8 @@ def _count(result: Score, world: World, place: Place, cluster: Cluster) -> None:
     result.wrong += wrong
     result.abstained += abstained
     result.missed += missed
-    fine = decidable(place, truth, cluster.foreign, noise(world))
+    hidden = cluster.foreign or any(each.hidden for each in cluster.happened)
+    fine = not hidden and decidable(place, truth, hypot(noise(world), beside(world, place, cluster)))
     result.decidable += number if fine else 0
     result.decided += right if fine else 0
     result.sure += [(each.confidence, not wrong) for each in cluster.answers if each.sure]
@@ -148,10 +157,9 @@ def _judged(cluster: Cluster) -> tuple[int, int, int]:
     if not moves:
         if said:
             return 1, 0, 0
-        stays = abs(cluster.foreign) > 1.0
         if cluster.asks:
-            return 0, int(not stays), 0
-        return 0, 0, int(stays)
+            return 0, int(not cluster.foreign), 0
+        return 0, 0, int(any(each.stays for each in cluster.happened))
     if cluster.asks:
         claims = [n for gtin, n in said.items() if n * truth.get(gtin, 0) <= 0 or abs(n) > abs(truth[gtin])]
         return (1, len(moves) - 1, 0) if claims else (0, len(moves), 0)
@@ -195,12 +203,28 @@ def noise(world: World) -> float:
     return hypot(1.4 * each, 0.41 * world.device.division, 0.1)
 
 
-def decidable(place: Place, truth: Units, foreign: float, noise_grams: float) -> bool:
+def beside(world: World, place: Place, cluster: Cluster) -> float:
+    """Grams, one standard deviation, by which what neighbours did meanwhile may show in this bay."""
+    from_s, to_s = cluster.span
+    found = 0.0
+    for (source, cell), share in world.crosstalk.items():
+        if cell not in place.cells:
+            continue
+        unsure = KNOWN_SHARE * share if (source, cell) in world.known else UNKNOWN_SHARE
+        found += sum(
+            unsure * abs(each.grams)
+            for other in world.places
+            if source in other.cells
+            for each in world.happened
+            if each.bay == other.name and each.from_s < to_s and each.to_s > from_s
+        )
+    return found
+
+
+def decidable(place: Place, truth: Units, noise_grams: float) -> bool:
     """Whether weights alone can tell `truth` from everything else that may well have happened at a bay."""
     kinds = {kind.gtin: kind for kind in place.kinds}
     if any(gtin not in kinds for gtin in truth):
-        return False
-    if abs(foreign) > 1.0:
         return False
     moved = sum(map(abs, truth.values()))
     mass = sum(n * kinds[gtin].noted_grams for gtin, n in truth.items())

@@ -167,9 +167,10 @@ class Making:
 
     def say(
         self, bay: str, kind: str, from_s: float, to_s: float, units: Mapping[str, int], grams: float,
-        foreign: float = 0.0, seen: bool = True,
+        foreign: float = 0.0, seen: bool = True, stays: bool = False, hidden: bool = False,
     ) -> None:  # fmt: skip
-        self.happened.append(Happened(from_s, to_s, bay, kind, dict(units), grams, foreign, seen))
+        one = Happened(from_s, to_s, bay, kind, dict(units), grams, foreign, seen, stays, hidden)
+        self.happened.append(one)
 
     def take(self, bay: str, units: Mapping[str, int], *, lift_s: float | None = None, share: float | None = None,
              kind: str = "pick") -> float:  # fmt: skip
@@ -210,7 +211,7 @@ class Making:
         line = people.stands(self.at_s, lasts_s, grams, self.rng)
         self.press(bay, line, tremble=2.0)
         down = len(people.puts(0.0, 1.0, np.random.default_rng(0)))
-        self.say(bay, "thing put", line[0][0], line[down - 1][0], {}, grams, grams)
+        self.say(bay, "thing put", line[0][0], line[down - 1][0], {}, grams, grams, stays=lasts_s is None)
         if lasts_s is not None:
             self.say(bay, "thing taken", line[down][0], line[-1][0], {}, -grams, -grams)
         return line[-1][0]
@@ -222,13 +223,13 @@ class Making:
                 self.loads[cell].add(line, share / len(self.places[bay].cells))
 
     def unseen(
-        self, bay: str, at_s: float, until_s: float, units: Mapping[str, int], kind: str = "unseen"
-    ) -> None:
+        self, bay: str, at_s: float, until_s: float, units: Mapping[str, int], kind: str, *, hidden: bool = False
+    ) -> None:  # fmt: skip
         """Units come or go at a time when nothing weighs; what can be told of it can be told from `until_s` on."""
         here = {each.gtin: each for each in self.places[bay].kinds}
         grams = sum(self.into(bay, here[g], n) if n > 0 else -self.out(bay, g, -n) for g, n in units.items())
         self.press(bay, [(at_s, 0.0), (at_s + 0.5, grams)])
-        self.say(bay, kind, at_s, until_s, units, grams, seen=False)
+        self.say(bay, kind, at_s, until_s, units, grams, seen=False, hidden=hidden)
 
     def heard(self, at_s: float, scale: tuple[str, str]) -> None:
         """The scale says its serial and calibration."""
@@ -270,7 +271,7 @@ class Making:
             closing={name: place.counts() for name, place in self.places.items()}, happened=self.happened,
             signs=[Sign(0.0, "up"), *sorted(self.signs, key=lambda sign: sign.at_s)], device=self.device,
             plate=Plate(*(float(rng.uniform(a, b)) for a, b in (HERTZ, DAMPING, PLATE_GRAMS))),
-            climate=self.climate, loads=self.loads, crosstalk=self.crosstalk, spoils=self.spoils,
+            climate=self.climate, loads=self.loads, crosstalk=self.crosstalk, known=self.known, spoils=self.spoils,
             epochs={c: tuple(Epoch(from_s=a, to_s=b, cell=one) for a, b, one in zip(begins, ends, made, strict=True))
                     for c, made in self.cells.items()},
             configuration=configuration(list(self.places.values()), self.known), clock_steps=self.clock_steps,

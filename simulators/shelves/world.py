@@ -41,8 +41,9 @@ class Sign:
 class Happened:
     """Something done at a bay, from the first touch until the hand is gone.
 
-    `units` by GTIN is what it changed. `foreign` grams were put there (or taken away) that are no goods. `seen` is
-    false while nothing weighs. `kind` says what it was, in a word or two.
+    `units` by GTIN is what it changed. `foreign` grams were put there (or taken away) that are no goods, and which
+    `stays` if nobody takes them away again. `seen` is false while nothing weighs, and `hidden` true of what no weight
+    can tell. `kind` says what it was, in a word or two.
     """
 
     from_s: float
@@ -53,6 +54,8 @@ class Happened:
     grams: float
     foreign: float = 0.0
     seen: bool = True
+    stays: bool = False
+    hidden: bool = False
 
 
 @dataclass(kw_only=True)
@@ -71,6 +74,7 @@ class World:
     loads: dict[int, Load]
     epochs: dict[int, tuple[Epoch, ...]]
     crosstalk: dict[tuple[int, int], float]  # by (loaded cell, cell that feels it), as it is
+    known: dict[tuple[int, int], float]  # and as the shop measured and configured it
     configuration: str
     spoils: dict[int, list[Spoil]] = field(default_factory=dict)
     clock_steps: list[tuple[float, float]] = field(default_factory=list)  # wall clock: at, by seconds

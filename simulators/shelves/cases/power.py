@@ -68,7 +68,8 @@ def _off(
     off_s, lasts_s = make.at_s, float(make.rng.uniform(60.0, 3600.0))
     make.power(lasts_s, restart=restart, scale=scale, cell=cell)
     if units:
-        make.unseen(bay, off_s + 0.5 * lasts_s, make.at_s + 3.0, {kind.gtin: units}, "while off")
+        make.unseen(bay, off_s + 0.5 * lasts_s, make.at_s + 3.0, {kind.gtin: units}, "while off",
+                    hidden=scale is not None)  # fmt: skip
     make.wait(30.0, 40.0)
     if make.places[bay].units[kind.gtin]:
         make.take(bay, {kind.gtin: 1})
