@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from cloud.alerts.mail import Mailer
 from cloud.alerts.smtp import mail_server
 from cloud.alerts.worker import RuleWorker
+from cloud.commands.post import Post
 from cloud.config import CloudConfig, EpcisConfig, credentials, token
 from cloud.epcis.capture import Repository
 from cloud.epcis.manner import Manner
@@ -65,7 +66,8 @@ async def _serve(config: CloudConfig, database: Database) -> None:
     inbox, acks, changes = Inbox(), Acks(time.monotonic), Changes()
     ingest = Ingest(database, inbox, acks, changes, utc_now)
     broker = config.broker
-    link = Link(broker, credentials("broker", broker.credentials_file), inbox, acks, utc_now)
+    post = Post(database, utc_now, changes.tell)
+    link = Link(broker, credentials("broker", broker.credentials_file), inbox, acks, utc_now, post)
     registry = CollectorRegistry()
     registry.register(IngestCollector(ingest, inbox, link))
     app = create_app(database, now=utc_now, registry=registry)

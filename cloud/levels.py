@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from cloud.ledger.database import insert
 from cloud.ledger.tables import levels
@@ -49,3 +49,8 @@ def save(connection: Connection, newest: Sequence[Level]) -> None:
             ),
             rows,
         )
+
+
+def settle_level(connection: Connection, location_id: int) -> None:
+    """A person has said what stands there: nothing about it is uncertain any more."""
+    connection.execute(update(levels).where(levels.c.location_id == location_id).values(uncertain=""))

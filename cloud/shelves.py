@@ -1,19 +1,25 @@
-"""Booking what shelves say: units taken go to the basket; units added come from it, the backroom, or nowhere known."""
+"""Booking what shelves say: units taken go to the basket; units added come from it, the backroom, or nowhere known.
 
-from collections.abc import Iterator
+What a person confirms of a bay is booked as its difference to what the ledger had, in the same way.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Connection, or_, select
 
+from cloud import service
 from cloud.alerts import watch
 from cloud.booking import Batch, Occasion, evidence
 from cloud.errors import BookingError
 from cloud.ledger import registers
 from cloud.ledger.book import Posting
 from cloud.ledger.database import insert_many
-from cloud.ledger.master import Bay, Item
-from cloud.ledger.tables import levels, shelf_changes
-from cloud.levels import Level, save
+from cloud.ledger.master import Bay, Item, Master
+from cloud.ledger.tables import balances, levels, shelf_changes
+from cloud.levels import Level, save, settle_level
 from wire.events import Change, ShelfChange
 
 UNTOLD = {
@@ -21,6 +27,28 @@ UNTOLD = {
     Change.UNKNOWN_MASS: "no item explains its last change",
     Change.OFFLINE_CHANGE: "it changed while nobody was weighing, and no item explains how",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """How many units of each item, by GTIN, a person says stand in a bay; of others there stand none."""
+
+    location_id: int
+    counts: Mapping[str, int]
+    by: str
+    source: str
+    at: datetime
+
+
+def confirm(connection: Connection, master: Master, said: Confirmation) -> None:
+    """Book what a person says stands in a bay. The caller holds its site's head lock.
+
+    Raises:
+        BookingError: no such item, or no such bay any more.
+    """
+    batch = Batch(connection, master)
+    ShelfBook(batch).confirmed(said)
+    batch.flush()
 
 
 class ShelfBook:
@@ -32,6 +60,7 @@ class ShelfBook:
         self._changes: list[dict[str, Any]] = []
         self._levels: dict[int, Level] = {}
         self._uncertain_bays: frozenset[int] | None = None  # as stored; None: to be read
+        self._served: frozenset[int] | None = None  # bays at which people ever worked; None: to be read
         batch.before_flush.append(self._write)
 
     def changed(self, occasion: Occasion, event: ShelfChange) -> None:
@@ -51,6 +80,10 @@ class ShelfBook:
             raise BookingError(
                 f"bay {event.bay!r}: outcome 'ok' says item and units; they are {event.item!r} and {event.units!r}"
             )
+        if self._in_service(bay, event):
+            # People worked at it: what they did is no sale and no restock. The bay is weighed anew afterwards.
+            self._record(occasion, bay, event, item, False)
+            return
         told = item is not None and event.units is not None
         books = told and event.outcome in (Change.OK, Change.OFFLINE_CHANGE)
         if books and event.outcome is Change.OFFLINE_CHANGE and self._overlaps(bay, event):
@@ -62,6 +95,18 @@ class ShelfBook:
         if books and item is not None and event.units:
             self._move(occasion, bay, event, item, event.units)
         self._level(occasion, bay, event, item, books)
+
+    def forget_service(self) -> None:
+        """Somebody began or ended to work at a bay."""
+        self._served = None
+
+    def _in_service(self, bay: Bay, event: ShelfChange) -> bool:
+        connection = self._batch.connection
+        if self._served is None:
+            self._served = service.served(connection)
+        return bay.location_id in self._served and service.during(
+            connection, bay.location_id, event.from_at, event.to_at
+        )
 
     def _item(self, event: ShelfChange) -> Item | None:
         if event.item is None:
@@ -78,7 +123,7 @@ class ShelfBook:
         if units < 0:
             parts = iter([(bay.location_id, given["basket"], quantity, "pick")])
         else:
-            parts = self._origins(occasion, bay, item, quantity)
+            parts = self._origins(occasion.at, bay, item, quantity)
         cited = evidence(
             occasion,
             shelf=event.shelf,
@@ -104,12 +149,68 @@ class ShelfBook:
                 ),
             )
 
+    def confirmed(self, said: Confirmation) -> None:
+        """Book a person's count of a bay. Raises BookingError."""
+        bay = next((bay for bay in self._master.bays.values() if bay.location_id == said.location_id), None)
+        if bay is None:
+            raise BookingError("the bay is not in the master data any more")
+        line = 0
+        for item, units in self._counted(bay, said):
+            here = self._batch.balance(item.id, bay.location_id)
+            difference = item.quantity(units) - here
+            if not difference:
+                continue
+            parts = (
+                self._origins(said.at, bay, item, difference)
+                if difference > 0
+                else iter(
+                    [(bay.location_id, self._master.sites[bay.site_id].given["basket"], -difference, "")]
+                )
+            )
+            for src_id, dst_id, part, _ in parts:
+                self._batch.add(
+                    bay.site_id,
+                    Posting(
+                        item_id=item.id,
+                        src_id=src_id,
+                        dst_id=dst_id,
+                        quantity=part,
+                        kind="count",
+                        event_at=said.at,
+                        recorded_at=said.at,
+                        source=said.source,
+                        line=line,
+                        evidence={"by": said.by, "counted": units, "booked_before": here},
+                    ),
+                )
+                line += 1
+        place = self._master.locations[bay.location_id].name
+        for kind in ("uncertain", "recount"):
+            registers.close_task(self._batch.connection, bay.site_id, kind, place, said.at)
+        settle_level(self._batch.connection, bay.location_id)
+
+    def _counted(self, bay: Bay, said: Confirmation) -> Iterator[tuple[Item, int]]:
+        """The items that were counted, and none of whatever else the ledger has there."""
+        for gtin, units in sorted(said.counts.items()):
+            if gtin not in self._master.items:
+                raise BookingError(f"no item has the GTIN {gtin}; add it to items.csv")
+            yield self._master.items[gtin], units
+        there = self._batch.connection.scalars(
+            select(balances.c.item_id).where(
+                balances.c.location_id == bay.location_id, balances.c.quantity != 0
+            )
+        )
+        for item_id in sorted(there):
+            item = self._master.items_by_id[item_id]
+            if item.gtin not in said.counts:
+                yield item, 0
+
     def _origins(
-        self, occasion: Occasion, bay: Bay, item: Item, quantity: int
+        self, at: datetime, bay: Bay, item: Item, quantity: int
     ) -> Iterator[tuple[int, int, int, str]]:
         """Where added units come from: an open refill explains all of them; else baskets first, then the backroom."""
         here, given = bay.location_id, self._master.sites[bay.site_id].given
-        if watch.refill_open(self._batch.connection, here, item.id, occasion.at):
+        if watch.refill_open(self._batch.connection, here, item.id, at):
             yield bay.backroom_id, here, quantity, "restock"
             return
         for origin, kind in ((given["basket"], "put_back"), (bay.backroom_id, "restock")):

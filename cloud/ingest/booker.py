@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, exc
 
+from cloud import service
 from cloud.booking import Batch, Occasion, occasion
 from cloud.errors import BookingError, LedgerError
 from cloud.ingest import edgebook
@@ -19,6 +20,7 @@ from cloud.shelves import ShelfBook
 from cloud.tags.gatebook import GateBook, sites_of
 from wire.envelope import Key
 from wire.events import (
+    BayState,
     Blind,
     DeviceDown,
     DeviceUp,
@@ -123,6 +125,7 @@ class _Books:
 
     def __init__(self, batch: Batch, progress: dict[RunKey, Progress]) -> None:
         self._connection = batch.connection
+        self._master = batch.master
         self._enrolled: Mapping[str, int] = batch.master.edges
         self._progress = progress
         self.gates = GateBook(batch)
@@ -142,16 +145,25 @@ class _Books:
                 raise BookingError(
                     f"edge {at.key.edge!r} is enrolled at no site: add it to sites.toml, load it, then retry"
                 )
+            case _:
+                self._book_here(site_id, at, event)
+
+    def _book_here(self, site_id: int, at: Occasion, event: Event) -> None:
+        """What is said of a site. Raises BookingError."""
+        match event:
             case TagMovement():
                 self.gates.crossed(at, event)
             case Passage():
                 self.gates.passed(at, event)
             case ShelfChange():
                 self._shelves.changed(at, event)
+            case BayState():
+                service.state_changed(self._connection, self._master, at, event)
+                self._shelves.forget_service()
             case Blind():
-                edgebook.blind(connection, site_id, at, event)
+                edgebook.blind(self._connection, site_id, at, event)
             case Watermark():
-                edgebook.watermark(connection, at, event)
+                edgebook.watermark(self._connection, at, event)
 
 
 def _reason(error: Exception) -> str:

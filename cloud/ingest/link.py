@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiomqtt
+from sqlalchemy.exc import SQLAlchemyError
 
 from cloud.config import BrokerConfig, Credentials
 from cloud.ingest.acks import Acks
@@ -28,6 +30,22 @@ RETRY_FIRST_S, RETRY_MOST_S = 0.5, 15.0
 QUEUED = 2000
 
 
+ASK_S = 0.2  # how often it is asked whether commands are due
+ANSWERS = (
+    1000  # that wait to be looked at; beyond, they are dropped: the edge answers again when it is asked again
+)
+
+
+class Post(Protocol):
+    """Commands to edges and their replies. Blocks: called in a thread."""
+
+    def due(self) -> Sequence[tuple[str, bytes]]:
+        """Edges, and what to send each of them now."""
+
+    def arrived(self, edge: str, payload: bytes) -> None:
+        """A reply of an edge has come."""
+
+
 class Link:
     """One connection at a time, each with a fresh client and a clean session: the edges' outboxes own redelivery."""
 
@@ -38,7 +56,11 @@ class Link:
         inbox: Inbox,
         acks: Acks,
         now: Callable[[], datetime],
+        post: Post | None = None,
     ) -> None:
+        """`post`: whose commands are sent; without, none are."""
+        self._post = post
+        self._answers: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(ANSWERS)
         self._config = config
         self._credentials = credentials
         self._inbox = inbox
@@ -54,7 +76,12 @@ class Link:
         while True:
             try:
                 async with self._client() as client:
-                    for kind, qos in ((Kind.EVENTS, 1), (Kind.STATUS, 1), (Kind.TELEMETRY, 0)):
+                    for kind, qos in (
+                        (Kind.EVENTS, 1),
+                        (Kind.STATUS, 1),
+                        (Kind.TELEMETRY, 0),
+                        (Kind.REPLY, 1),
+                    ):
                         await client.subscribe(every_edge(kind), qos=qos)
                     log.info("listening to %s", self._config.url)
                     self.connected, said, retry_s = True, False, RETRY_FIRST_S
@@ -71,6 +98,9 @@ class Link:
     async def _work(self, client: Client) -> None:
         """Receive and acknowledge until either breaks."""
         tasks = [asyncio.create_task(self._receive(client)), asyncio.create_task(self._tell(client))]
+        if self._post is not None:
+            tasks.append(asyncio.create_task(self._send_commands(client, self._post)))
+            tasks.append(asyncio.create_task(self._take_answers(self._post)))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -89,6 +119,9 @@ class Link:
         if parsed is None or not isinstance(payload, bytes):
             return
         edge, kind = parsed
+        if kind is Kind.REPLY:
+            self._answered(edge, payload)
+            return
         delivery = Delivery(edge, payload, self._now())
         if kind is Kind.TELEMETRY:
             self._inbox.telemetry(delivery)
@@ -100,6 +133,32 @@ class Link:
         elif not self._dropping:
             self._dropping = True
             log.warning("the inbox is full: dropping events, which the edges send again")
+
+    def _answered(self, edge: str, payload: bytes) -> None:
+        try:
+            self._answers.put_nowait((edge, payload))
+        except asyncio.QueueFull:
+            log.warning("more than %d replies wait: one of edge %s is dropped", ANSWERS, edge)
+
+    async def _take_answers(self, post: Post) -> None:
+        while True:
+            edge, payload = await self._answers.get()
+            try:
+                await asyncio.to_thread(post.arrived, edge, payload)
+            except SQLAlchemyError as error:
+                # The command is sent again, and answered again.
+                log.error("the reply of edge %s cannot be kept: %s", edge, error)
+
+    async def _send_commands(self, client: Client, post: Post) -> None:
+        while True:
+            try:
+                due = await asyncio.to_thread(post.due)
+            except SQLAlchemyError as error:
+                log.error("commands cannot be read: %s", error)
+                due = []
+            for edge, line in due:
+                await client.publish(topic(edge, Kind.COMMAND), line, qos=1)
+            await asyncio.sleep(ASK_S)
 
     async def _tell(self, client: Client) -> None:
         while True:

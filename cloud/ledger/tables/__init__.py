@@ -6,6 +6,7 @@ so that both engines order and compare them alike.
 
 from cloud.ledger.tables.alerts import alerts, notifications, rule_states, rules, site_mail
 from cloud.ledger.tables.columns import EPOCH, MICROSECOND, At, Big, metadata
+from cloud.ledger.tables.commands import bay_states, commands, service_times
 from cloud.ledger.tables.followers import agents, cursors, devices, epcis_events, epcis_told, levels
 from cloud.ledger.tables.heard import conflicts, envelopes, runs
 from cloud.ledger.tables.ledger import balances, ledgers, movements
@@ -33,7 +34,9 @@ __all__ = [
     "alerts",
     "balances",
     "bay_items",
+    "bay_states",
     "bays",
+    "commands",
     "conflicts",
     "contents",
     "crossings",
@@ -58,6 +61,7 @@ __all__ = [
     "rule_states",
     "rules",
     "runs",
+    "service_times",
     "shelf_changes",
     "site_mail",
     "sites",

@@ -30,6 +30,7 @@ from tests.support.ledger import (
     CASE,
     CASE_TAG,
     EDGE,
+    ITEMS,
     RUN,
     SITES,
     Cloud,
@@ -267,7 +268,11 @@ def test_two_runs_that_follow_the_same_one_are_seen(cloud: Cloud) -> None:
     assert _incidents(cloud) == ["restored_edge"]
 
 
-def test_golden_lines_of_version_1_are_never_parked_when_the_site_knows_their_things(cloud: Cloud) -> None:
+def test_golden_lines_of_version_1_are_never_parked_when_the_site_knows_their_things(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    bottle = "09506000134369,Bottle,each,505,A,\n"
+    load(cloud.database, write_master(tmp_path / "more", items=ITEMS + bottle), cloud.now)
     lines = [path.read_bytes().strip() for path in sorted(GOLDEN.glob("*.json"))]
     events = [line for line in lines if b'"event"' in line]
     assert len(events) >= 11

@@ -1,0 +1,1 @@
+"""What people ask of edges: kept, sent, answered, and what follows in the ledger."""
