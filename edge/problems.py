@@ -125,8 +125,10 @@ def _reader(table: Written) -> Written:
 
 
 def _device(reader: Written) -> object:
-    """What tells one device from another: its URL, and its own name where several publish on one topic."""
+    """What tells one device from another: its URL, and its own name or its cells where several publish on one topic."""
     url, name = reader.get("url"), reader.get("reader")
+    if reader.get("driver") == "mqtt_scale" and "cells" in reader:
+        name = reader["cells"]
     return f"{url} of {name}" if name is not None else url
 
 

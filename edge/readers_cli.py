@@ -33,6 +33,7 @@ LINKS = {  # what stands before the colon of a URL
     "m100": "serial, tcp",
     "metratec": "serial, tcp",
     "sics": "serial, tcp",
+    "mqtt_scale": "mqtt, mqtts",
     "thingmagic": "serial, tcp",
     "zebra_iotc": "mqtt, mqtts",
 }

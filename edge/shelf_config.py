@@ -17,6 +17,7 @@ from edge import weighing
 from edge.errors import ConfigError
 from edge.problems import NAME
 from edge.readers import ReaderConfig
+from edge.readers.mqtt_scale.config import MqttScaleConfig
 from edge.section import Section
 from edge.weighing import Share, ShelfFile
 from wire.epc import check_digit
@@ -106,6 +107,19 @@ class ShelfConfig(Section):
     def _some_bay(cls, bays: tuple[BayConfig, ...]) -> tuple[BayConfig, ...]:
         if not bays:
             raise ValueError("is empty; a shelf has at least one bay")
+        return bays
+
+    @field_validator("bays")
+    @classmethod
+    def _weighed(cls, bays: tuple[BayConfig, ...], info: ValidationInfo) -> tuple[BayConfig, ...]:
+        reader = info.data.get("reader")  # not there when it is wrong itself
+        there = reader.weighs if isinstance(reader, MqttScaleConfig) else None
+        for bay in bays:
+            if there is not None and (unknown := [cell for cell in bay.cells if cell not in there]):
+                raise ValueError(
+                    f"{bay.name} is on cell {unknown[0]}, of which the reader says nothing; it tells of cells "
+                    f"{', '.join(map(str, there))}"
+                )
         return bays
 
     @field_validator("crosstalk")

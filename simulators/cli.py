@@ -19,6 +19,7 @@ from simulators.llrp.held import MOST_HELD
 from simulators.llrp.reader import Reader as LlrpReader
 from simulators.metratec import single as metratec_single
 from simulators.modules_cli import m100, thingmagic
+from simulators.mqtt_scale.cli import mqtt_scale
 from simulators.scenario import load
 from simulators.schedule import Schedule
 from simulators.trouble import FAULTS, TROUBLES, parse
@@ -89,6 +90,7 @@ simulate.add_command(day_)
 simulate.add_command(scene)
 simulate.add_command(thingmagic)
 simulate.add_command(m100)
+simulate.add_command(mqtt_scale)
 
 
 @simulate.command()

@@ -17,6 +17,8 @@ from edge.readers.metratec.config import MetratecConfig
 from edge.readers.metratec.reader import MetratecReader
 from edge.readers.reader import Reader
 from edge.readers.sics.config import SicsConfig
+from edge.readers.mqtt_scale.config import MqttScaleConfig
+from edge.readers.mqtt_scale.reader import MqttScale
 from edge.readers.sics.reader import SicsScale
 from edge.readers.surroundings import Surroundings
 from edge.readers.thingmagic.config import ThingmagicConfig
@@ -33,6 +35,7 @@ ReaderConfig = Annotated[
     | SicsConfig
     | ThingmagicConfig
     | ZebraIotcConfig,
+    | MqttScaleConfig
     Field(discriminator="driver"),
 ]
 
@@ -64,6 +67,8 @@ def build(
         case ThingmagicConfig():
             return ThingmagicReader(config, name, now_us)
         case ZebraIotcConfig():
+        case MqttScaleConfig():
+            return MqttScale(config, name, now_us, surroundings)
             return ZebraIotcReader(config, name, now_us, surroundings)
         case M100Config():
             return M100Reader(config, name, now_us)
