@@ -93,7 +93,7 @@ def _clashes_of_bays(key: str, shelf: Written) -> Iterator[str]:
     yield from _twice([(f"{at}.name", bay.get("name")) for at, bay in bays], "bay's name on a shelf")
     cells = [cell for at, bay in bays for cell in _cells(at, bay)]
     yield from _twice(cells, "bay's cell")
-    if _reader(shelf).get("driver") == "sics":
+    if _reader(shelf).get("driver") in ("ascii_scale", "sics"):
         yield from (
             f"{at}: a scale of this kind has only cell 0, not {cell}" for at, cell in cells if cell != 0
         )

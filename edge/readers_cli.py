@@ -27,6 +27,7 @@ SHOWN = 10  # reads, or changes of weight, that are shown one by one
 READMES = Path(__file__).parent / "readers"
 SERIAL = Path("/dev/serial/by-id")
 LINKS = {  # what stands before the colon of a URL
+    "ascii_scale": "serial, tcp",
     "hx711_lines": "serial, tcp",
     "impinj_iot": "mqtt, mqtts, http, https",
     "llrp": "tcp",

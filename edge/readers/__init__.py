@@ -5,6 +5,8 @@ from typing import Annotated, assert_never
 
 from pydantic import Field
 
+from edge.readers.ascii_scale.config import AsciiScaleConfig
+from edge.readers.ascii_scale.reader import AsciiScale
 from edge.readers.hx711_lines.config import Hx711LinesConfig
 from edge.readers.hx711_lines.reader import Hx711Lines
 from edge.readers.impinj_iot.config import ImpinjIotConfig
@@ -27,7 +29,8 @@ from edge.readers.zebra_iotc.config import ZebraIotcConfig
 from edge.readers.zebra_iotc.reader import ZebraIotcReader
 
 ReaderConfig = Annotated[
-    Hx711LinesConfig
+    AsciiScaleConfig
+    | Hx711LinesConfig
     | ImpinjIotConfig
     | LlrpConfig
     | M100Config
@@ -54,6 +57,8 @@ def build(
         surroundings: the agent that it is for; without, it looks at the device as a visitor.
     """
     match config:
+        case AsciiScaleConfig():
+            return AsciiScale(config, name, now_us)
         case Hx711LinesConfig():
             return Hx711Lines(config, name, now_us)
         case ImpinjIotConfig():

@@ -1,0 +1,77 @@
+"""Cuts a byte stream at its line ends, and knows a line that lost some of its bytes by its width."""
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterator
+
+# The longest line of these dialects has some 60 characters. Without an end in this many, the port's speed or parity is
+# wrong, or it is no scale.
+MAX_FRAME = 160
+
+
+class Cutter:
+    """Pieces that end with any of some bytes; empty ones are passed over.
+
+    What has no end in MAX_FRAME bytes comes as pieces of that many, for the dialect to refuse.
+    """
+
+    def __init__(self, ends: bytes) -> None:
+        self._end = re.compile(b"[" + re.escape(ends) + b"]")
+        self._buffer = bytearray()
+        self._sought = 0  # no end before this
+
+    def receive(self, data: bytes) -> None:
+        self._buffer += data
+
+    def frames(self) -> Iterator[bytes]:
+        while (frame := self._next()) is not None:
+            if frame:
+                yield frame
+
+    def _next(self) -> bytes | None:
+        until = min(len(self._buffer), MAX_FRAME)
+        if end := self._end.search(self._buffer, self._sought, until):
+            return self._cut(end.start(), end.end())
+        self._sought = until
+        return self._cut(until, until) if until == MAX_FRAME else None
+
+    def _cut(self, end: int, next_: int) -> bytes:
+        frame = bytes(self._buffer[:end])
+        del self._buffer[:next_]
+        self._sought = 0
+        return frame
+
+
+def lines() -> Cutter:
+    """At CR and at LF: makers let one choose either, or both."""
+    return Cutter(b"\r\n")
+
+
+class Width:
+    """How wide a scale's lines are.
+
+    Indicators write fields of a fixed width, so a line that a noisy cable took a digit from, or gave one to, is of
+    another width than its neighbours. A new width is believed the second time it is seen, for the unit may have been
+    changed; the very first line of a connection only where its beginning cannot be missing.
+    """
+
+    _RECENT = 32  # lines; at ten a second, some seconds
+
+    def __init__(self, *, first_is_whole: bool) -> None:
+        self._first_is_whole = first_is_whole
+        self._recent: deque[int] = deque(maxlen=self._RECENT)
+        self._counts: Counter[int] = Counter()
+
+    @property
+    def usual(self) -> int | None:
+        """The most frequent of late."""
+        return self._counts.most_common(1)[0][0] if self._counts else None
+
+    def believes(self, width: int) -> bool:
+        """Whether a line of this width is whole; it is remembered either way."""
+        first = not self._recent
+        if len(self._recent) == self._RECENT:
+            self._counts[self._recent[0]] -= 1
+        self._recent.append(width)
+        self._counts[width] += 1
+        return self._counts[width] > 1 or (first and self._first_is_whole)
