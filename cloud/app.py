@@ -70,7 +70,7 @@ async def _serve(config: CloudConfig, database: Database) -> None:
     link = Link(broker, credentials("broker", broker.credentials_file), inbox, acks, utc_now, post)
     registry = CollectorRegistry()
     registry.register(IngestCollector(ingest, inbox, link))
-    app = create_app(database, now=utc_now, registry=registry)
+    app = create_app(database, now=utc_now, registry=registry, address=config.web.address)
     stopped = _until_asked_to_stop()
     async with serving(app, config.web.host, config.web.port) as url:
         with _working(ingest, inbox, changes, _followers(config, database, changes)):

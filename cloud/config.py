@@ -66,6 +66,8 @@ class BrokerConfig(Section):
 
 class WebConfig(Section):
     listen: Annotated[str, AfterValidator(_host_port)] = "127.0.0.1:8000"
+    # Where phones reach the console, for the codes on bays; without, the address that the codes were asked for at.
+    address: Annotated[str, _url("http", "https")] | None = None
 
     @property
     def host(self) -> str:

@@ -15,7 +15,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud.ledger.database import Database
-from cloud.web import api, words
+from cloud.web import api, asks, words
+from cloud.web.bays import bays_router
 from cloud.web.guard import SecurityHeaders
 from cloud.web.live import Live
 from cloud.web.metrics import LedgerCollector
@@ -27,9 +28,15 @@ log = logging.getLogger(__name__)
 
 
 def create_app(
-    database: Database, *, now: Callable[[], datetime], registry: CollectorRegistry = REGISTRY
+    database: Database,
+    *,
+    now: Callable[[], datetime],
+    registry: CollectorRegistry = REGISTRY,
+    address: str | None = None,
 ) -> FastAPI:
     """The whole web side of one ledger. `registry` holds what else /metrics tells, besides the ledger's state.
+
+    `address` is where phones reach it, for the codes on bays; without, the one that they are asked for at.
 
     Serve it with `cloud.web.server.serving`, which ends open streams before it stops.
     """
@@ -42,7 +49,9 @@ def create_app(
     )  # fmt: skip
     app.state.database, app.state.now, app.state.live = database, now, live
     app.include_router(api.router)
+    app.include_router(asks.router)
     app.include_router(pages_router(database, renderer, now))
+    app.include_router(bays_router(database, renderer, now, address))
     app.include_router(stream_router(database, live))
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     app.add_middleware(SecurityHeaders)

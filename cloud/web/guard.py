@@ -65,6 +65,15 @@ def this_machine_only(request: Request) -> None:
         raise HTTPException(403, "asked by a page of another site; only the console may")
 
 
+def may_write(request: Request) -> bool:
+    """Whether `this_machine_only` would let it."""
+    try:
+        this_machine_only(request)
+    except HTTPException:
+        return False
+    return True
+
+
 def _is_loopback(host: str) -> bool:
     try:
         address = ip_address(host)

@@ -1,8 +1,10 @@
 """HTML of the console: which parts there are, what each depends on, and how they are rendered."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -67,6 +69,14 @@ class Renderer:
 
     def page(self, snapshot: Snapshot, site_names: list[str]) -> str:
         return self._render("console.html", snapshot, site_names=site_names)
+
+    def view(self, template: str, zone: ZoneInfo, now: datetime, **more: Any) -> str:
+        """A page of its own, with the times of a site."""
+
+        def clock(at: Any) -> str:
+            return words.clock(at, zone, now)
+
+        return self._templates.get_template(template).render(clock=clock, **more)
 
     def message(self, title: str, text: str, *, retry: bool = False) -> str:
         """A page that only says something; with `retry` it asks again by itself."""

@@ -44,6 +44,7 @@ _MARKS: dict[str, list[Select[Any]]] = {
     "levels": [
         select(func.max(t.levels.c.at)).where(t.levels.c.location_id.in_(_PLACES)),
         select(func.sum(t.levels.c.grams)).where(t.levels.c.location_id.in_(_PLACES)),
+        select(func.max(t.bay_states.c.at)).where(t.bay_states.c.location_id.in_(_PLACES)),
     ],
     "alerts": [
         select(func.max(t.alerts.c.changed_at)).where(t.alerts.c.site_id == _SITE),

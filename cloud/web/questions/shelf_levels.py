@@ -68,11 +68,22 @@ class Weight:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """How the bay counts, as its edge says: ok, uncertain, service, needs_check, blind; `until` service ends."""
+
+    state: str
+    reason: str
+    until: datetime | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Bay:
     location_id: int
     place: str
     bay: str
     uncertain: str  # why its last change could not be told; empty when it could
+    condition: Condition | None
     weight: Weight | None
     stands: tuple[Stand, ...]
 
@@ -114,7 +125,16 @@ def _bays(rows: Sequence[Any], thresholds: _Places) -> Iterator[Bay]:
         of_bay = list(group)
         first = of_bay[0]
         stands = tuple(_stand(row, thresholds) for row in of_bay if row.item_id is not None)
-        yield Bay(location_id, first.place, first.bay, first.uncertain or "", _weight(first, stands), stands)
+        yield Bay(
+            location_id, first.place, first.bay, first.uncertain or "", _condition(first), _weight(first, stands),
+            stands,
+        )  # fmt: skip
+
+
+def _condition(row: Any) -> Condition | None:
+    if row.condition is None:
+        return None
+    return Condition(row.condition, row.condition_reason, row.condition_until, row.condition_at)
 
 
 def _weight(row: Any, stands: Sequence[Stand]) -> Weight | None:
@@ -194,6 +214,10 @@ _STANDS = (
         t.levels.c.stable,
         t.levels.c.uncertain,
         t.levels.c.at.label("weighed_at"),
+        t.bay_states.c.state.label("condition"),
+        t.bay_states.c.reason.label("condition_reason"),
+        t.bay_states.c.until.label("condition_until"),
+        t.bay_states.c.at.label("condition_at"),
         t.devices.c.state.label("device_state"),
         t.devices.c.detail,
     )
@@ -216,6 +240,7 @@ _STANDS = (
         ),
     )
     .outerjoin(t.levels, t.levels.c.location_id == t.bays.c.location_id)
+    .outerjoin(t.bay_states, t.bay_states.c.location_id == t.bays.c.location_id)
     .outerjoin(t.devices, and_(t.devices.c.edge == t.bays.c.edge, t.devices.c.device == t.bays.c.shelf))
     .order_by(t.bays.c.edge, t.bays.c.shelf, t.bays.c.bay, t.items.c.name)
 )
