@@ -34,11 +34,12 @@ LINKS = {  # what stands before the colon of a URL
     "m100": "serial, tcp",
     "metratec": "serial, tcp",
     "sics": "serial, tcp",
+    "modbus_scale": "serial, tcp",
     "mqtt_scale": "mqtt, mqtts",
     "thingmagic": "serial, tcp",
     "zebra_iotc": "mqtt, mqtts",
 }
-PORTS = {5084: "llrp", 10001: "metratec"}  # IANA's registration for LLRP; metraTec's own port
+PORTS = {502: "modbus_scale", 5084: "llrp", 10001: "metratec"}  # IANA's registration for LLRP; metraTec's own port
 
 
 @click.group()

@@ -17,6 +17,8 @@ from edge import weighing
 from edge.errors import ConfigError
 from edge.problems import NAME
 from edge.readers import ReaderConfig
+from edge.readers.hx711_lines.config import Hx711LinesConfig
+from edge.readers.modbus_scale.config import ModbusScaleConfig
 from edge.readers.mqtt_scale.config import MqttScaleConfig
 from edge.section import Section
 from edge.weighing import Share, ShelfFile
@@ -113,7 +115,11 @@ class ShelfConfig(Section):
     @classmethod
     def _weighed(cls, bays: tuple[BayConfig, ...], info: ValidationInfo) -> tuple[BayConfig, ...]:
         reader = info.data.get("reader")  # not there when it is wrong itself
-        there = reader.weighs if isinstance(reader, MqttScaleConfig) else None
+        there = (
+            reader.weighs
+            if isinstance(reader, Hx711LinesConfig | ModbusScaleConfig | MqttScaleConfig)
+            else None
+        )
         for bay in bays:
             if there is not None and (unknown := [cell for cell in bay.cells if cell not in there]):
                 raise ValueError(

@@ -19,6 +19,8 @@ from edge.readers.metratec.config import MetratecConfig
 from edge.readers.metratec.reader import MetratecReader
 from edge.readers.reader import Reader
 from edge.readers.sics.config import SicsConfig
+from edge.readers.modbus_scale.config import ModbusScaleConfig
+from edge.readers.modbus_scale.reader import ModbusScale
 from edge.readers.mqtt_scale.config import MqttScaleConfig
 from edge.readers.mqtt_scale.reader import MqttScale
 from edge.readers.sics.reader import SicsScale
@@ -38,6 +40,7 @@ ReaderConfig = Annotated[
     | SicsConfig
     | ThingmagicConfig
     | ZebraIotcConfig,
+    | ModbusScaleConfig
     | MqttScaleConfig
     Field(discriminator="driver"),
 ]
@@ -46,7 +49,7 @@ ReaderConfig = Annotated[
 VISITOR = Surroundings()
 
 
-def build(
+def build(  # noqa: C901 - one case for each driver, and nothing else
     config: ReaderConfig, name: str, now_us: Callable[[], int], surroundings: Surroundings = VISITOR
 ) -> Reader:
     """The driver for these settings; touches no device.
@@ -72,6 +75,8 @@ def build(
         case ThingmagicConfig():
             return ThingmagicReader(config, name, now_us)
         case ZebraIotcConfig():
+        case ModbusScaleConfig():
+            return ModbusScale(config, name, now_us)
         case MqttScaleConfig():
             return MqttScale(config, name, now_us, surroundings)
             return ZebraIotcReader(config, name, now_us, surroundings)

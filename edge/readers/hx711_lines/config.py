@@ -67,9 +67,9 @@ class Hx711LinesConfig(Section):
         return self
 
     @property
-    def weighing(self) -> int:
-        """How many cells a line has."""
-        return sum(column in _WEIGHING for column in self.columns)
+    def weighs(self) -> tuple[int, ...]:
+        """The cells that it tells of."""
+        return tuple(range(sum(column in _WEIGHING for column in self.columns)))
 
     @property
     def layout(self) -> Layout:

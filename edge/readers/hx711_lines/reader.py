@@ -86,7 +86,7 @@ class Hx711Lines:
                 return reads
         if said:
             raise ProtocolError(
-                f"no line of {self._config.weighing} weights for {self._config.silence_s:g} s; the last: {why}"
+                f"no line of {len(self._config.weighs)} weights for {self._config.silence_s:g} s; the last: {why}"
             )
         raise ReaderLost(f"silent for {self._config.silence_s:g} s: no line has come; is the speed right?")
 
