@@ -38,7 +38,7 @@ def what(problem: Any) -> str:
     match problem["type"]:
         case "missing":
             return "is needed"
-        case "extra_forbidden":
+        case "extra_forbidden" | "unexpected_keyword_argument":
             return "is no setting here"
         case "union_tag_invalid":
             return f"driver {problem['ctx']['tag']!r} is none of {problem['ctx']['expected_tags']}"
