@@ -5,13 +5,14 @@
 # make bench  the benchmarks, one after the other; those on recordings only where these are
 # make bench-shelves-ports  200 serial ports in one process: lines lost, and what of a core it takes
 # make bench-gates  how often gates are right, beside others; writes docs/benchmarks.md; HOURS=2 shortens its days
+# make bench-shelves  how often shelves are right, case by case, beside others; writes docs/benchmarks.md; SEEDS="1 2"
 # make lock   compiles the locks anew from pyproject.toml
 
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check unit servers chaos seeds bench bench-edge bench-gates bench-shelves-ports lock dashboards clean
+.PHONY: setup demo test check unit servers chaos seeds bench bench-edge bench-gates bench-shelves bench-shelves-ports lock dashboards clean
 
 setup: $(VENV)/.installed
 
@@ -57,6 +58,9 @@ bench: setup
 
 bench-gates: setup
 	$(BIN)/python -m benchmarks.gates $(if $(HOURS),--hours $(HOURS))
+
+bench-shelves: setup
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.shelves --write --seeds $(or $(SEEDS),1001 1002 1003)
 
 bench-edge: setup .venv-sllurp/.installed
 	$(BIN)/python -m benchmarks.llrp_decode

@@ -85,7 +85,7 @@ class Cluster:
 
     @property
     def span(self) -> tuple[float, float]:
-        every = [*self.happened, *self.answers]
+        every: list[Happened | Answer] = [*self.happened, *self.answers]
         return min(each.from_s for each in every), max(each.to_s for each in every)
 
 
