@@ -11,9 +11,11 @@ from edge.aggregator.antennas import AntennaWatch
 from edge.aggregator.doors import Doors
 from edge.aggregator.found import Recorder
 from edge.aggregator.gate import Gate, GateWatch
+from edge.aggregator.goods import Goods
 from edge.aggregator.inbox import LATE_MS, slice_end
 from edge.aggregator.moments import Stamp, moment
 from edge.aggregator.orders import Order, OrderError
+from edge.aggregator.scales import Scales
 from edge.aggregator.shelf import Shelf, ShelfWatch
 from edge.reads import Antenna, Lost, Read, Scale, TagRead, WeightFault, WeightSample
 from wire.events import Blind, Clock, Event, Passage
@@ -40,15 +42,17 @@ class Aggregator:
         several = self._doors if len(gates) > 1 else None
         self._gates = {gate.name: GateWatch(gate, recorder, several) for gate in gates}
         self._in_step_ms = 0
-        self._shelves = {shelf.name: ShelfWatch(shelf) for shelf in shelves}
+        self._scales = Scales(shelves)
+        self._shelves = self._scales.shelves
         self._heard_ms: dict[str, int] = {}
         self._antennas = {
             gate.name: AntennaWatch(gate.name, gate.antennas, (references or {}).get(gate.name))
             for gate in gates
         }
         self._doors_watched = {name: (gate, self._antennas[name]) for name, gate in self._gates.items()}
-        self._watches: dict[str, GateWatch | ShelfWatch | AntennaWatch | Doors] = {
+        self._watches: dict[str, GateWatch | ShelfWatch | AntennaWatch | Doors | Goods] = {
             "doors": self._doors,
+            "goods": self._scales.goods,
             **{f"gate:{name}": watch for name, watch in self._gates.items()},
             **{f"shelf:{name}": watch for name, watch in self._shelves.items()},
             **{f"antennas:{name}": watch for name, watch in self._antennas.items()},
@@ -68,10 +72,11 @@ class Aggregator:
         if isinstance(read, TagRead):
             return self._observe_tag(read, mono_ms)
         if isinstance(read, WeightSample):
-            shelf = self._shelves.get(read.shelf)
-            return shelf.observe(read, mono_ms, self._stamp) if shelf else []
-        if isinstance(read, Scale | WeightFault):
-            return []
+            return self._scales.observe(read, mono_ms, self._stamp)
+        if isinstance(read, Scale):
+            return self._scales.scale(read, mono_ms, self._stamp)
+        if isinstance(read, WeightFault):
+            return self._scales.fault(read, mono_ms, self._stamp)
         if isinstance(read, Lost):
             return self._lost(read, mono_ms)
         gate = self._gates.get(read.gate)
@@ -103,9 +108,7 @@ class Aggregator:
         events = self._in_step(mono_ms)
         for name in self._gates:
             events += self._antennas[name].advance(self._known_ms(name, mono_ms), self._stamp)
-        for shelf in self._shelves.values():
-            events += shelf.advance(mono_ms, self._stamp)
-        return events
+        return events + self._scales.advance(mono_ms, self._stamp)
 
     def _known_ms(self, gate: str, now_ms: int) -> int:
         return min(now_ms, self._heard_ms.get(gate, now_ms))
@@ -149,6 +152,8 @@ class Aggregator:
         self._heard_ms.pop(name, None)
         for watch in self._of(name):
             watch.down(mono_ms)
+        if name in self._shelves:
+            self._scales.down(name)
         return []
 
     def order(self, order: Order, mono_ms: int, at_us: int) -> list[Event]:
@@ -184,7 +189,7 @@ class Aggregator:
 
     def levels(self) -> list[Level]:
         """What every bay weighs now, for telemetry."""
-        return [level for shelf in self._shelves.values() for level in shelf.levels()]
+        return self._scales.levels()
 
     def _of(self, name: str) -> list[GateWatch | ShelfWatch | AntennaWatch]:
         kinds = (self._gates, self._shelves, self._antennas)

@@ -1,33 +1,38 @@
 """One bay of a shelf, from plateau to plateau.
 
-What counts is the difference between two times of rest, whatever happened in between. The baseline follows creep and
-temperature, slowly, and is kept over restarts; a bay is never tared. What cannot be explained is held back for a
-while, because a hand or a bag that rests there is taken away again.
+What counts is the difference between two times of rest, whatever happened in between. The anchor, which is what the
+bay weighed at its last rest, follows creep and temperature, slowly, and is kept over restarts; a bay is never tared.
+What was put stays provisional until it has lasted, because a hand or a bag that rests there is taken away again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import hypot
 
-import msgspec
+from edge.aggregator.channels import Floats
+from edge.aggregator.fill import fills
+from edge.aggregator.goods import Goods
+from edge.aggregator.hypotheses import Answer, Around, Item, Taken, contents, explain, weighed
+from edge.aggregator.kept import Kept
+from edge.aggregator.moments import Stamp
+from edge.aggregator.said import bay_state, shelf_changes
+from edge.aggregator.steps import Reading, Step, understand
+from edge.aggregator.suspicion import Expected, suspicion
+from edge.aggregator.taken import TakenLately
+from wire.events import Change, Condition, Event
 
-from edge.aggregator.hypotheses import Answer, Item, contents, explain
-from edge.aggregator.moments import Stamp, moment
-from edge.aggregator.plateau import Block, Plateau, Settling
-from edge.reads import WeightSample
-from wire.events import Change, Event, ShelfChange
-from wire.messages import Level
-
-# Below this share of the lightest unit, and below 2 g in any case, a difference is drift.
+# Below this share of the lightest unit, and below 2 g in any case, a difference is drift, creep or dust.
 DEAD_SHARE = 0.35
 DEAD_GRAMS = 2.0
-# The baseline follows by a twentieth of the difference each 0.1 s, but never faster than this: drift of a 10 kg cell
-# that warms by 10 K in an hour is 0.0014 g/s, and nobody puts down goods that slowly.
-FOLLOW_SHARE = 0.05
-FOLLOW_GRAMS_S = 0.05
-HELD_MS = 15_000  # what cannot be explained is said only when it has lasted so long
-PUT_MS = 1_000  # what was put may still be held by the hand that put it
-OFFLINE_MS = 10_000  # a gap so long leaves it open when things happened
-DRIFT_SAVE_MS = 60_000  # the baseline's drift is worth saving so often
+DUST_SHARE = 0.08
+DUST_OF_LOAD = 0.0015  # hysteresis and creep of a cell after a load, or a hand, has gone
+DEAD_SIGMAS = 5.0
+HELD_MS = 15_000  # what was put, or cannot be explained, is said only when it has lasted so long
+BACK_MS = 1_000  # unless it is what was taken from here moments before
+OFF_GRAMS, OFF_SHARE = 3.0, 0.001  # zero and span may have moved so far while nobody weighed, one sigma
+CONFLICT_UNITS, CONFLICT_SIGMAS = 0.75, 4.0
+OWN_SURE = 0.9  # of single units that goods are learned from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,214 +48,393 @@ class Bay:
     low: int | None = None  # fewer units are few; None: a quarter of the capacity
 
 
-class Rest(msgspec.Struct, array_like=True):
-    """What is kept of a bay over a restart: the last rest."""
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A bay at rest: what each cell weighs, since when, and until when its last rest had lasted.
 
-    grams: float
+    `noise` is the standard deviation of a difference of two rests; `beside`, what neighbours' changes show here.
+    """
+
+    cells: Sequence[float]
     at_ms: int
-    at_us: int
-    sigma: float
-    counts: dict[str, int] | None
+    since_ms: int
+    before_ms: int
+    offset_us: int
+    noise: float
+    beside: float = 0.0
+    peak: float = 0.0  # how far it went between the two
 
+    @property
+    def grams(self) -> float:
+        return sum(self.cells)
 
-class _Held:
-    """A plateau that is not explained yet, or not for long enough."""
-
-    __slots__ = ("first", "grams", "last_ms", "last_us")
-
-    def __init__(self, plateau: Plateau) -> None:
-        self.grams = plateau.grams
-        self.first = (plateau.from_ms, plateau.from_us)
-        self.last_ms, self.last_us = plateau.at_ms, plateau.at_us
+    def us(self, at_ms: int) -> int:
+        return at_ms * 1000 + self.offset_us
 
 
 class BayWatch:
-    """Follows one bay."""
+    """Follows one bay. `row` is its part of the column of all cells' anchors, which follow drift by themselves."""
 
-    def __init__(self, shelf: str, bay: Bay) -> None:
-        self.bay = bay
+    def __init__(
+        self,
+        shelf: str,
+        bay: Bay,
+        row: Floats,
+        rested_us: Callable[[], int | None],
+        goods: Goods,
+        taken: TakenLately,
+    ) -> None:
+        self.shelf, self.bay = shelf, bay
         self.changed = False
-        self.rest: Rest | None = None
-        self.settling = Settling()
-        self.offline = True
-        self._shelf = shelf
-        self._held: _Held | None = None
-        self._blocks = {cell: Block() for cell in bay.cells}
-        self._ended: dict[int, tuple[int, int, float, bool]] = {}
-        self._ticked_ms: int | None = None
-        self._saved_ms = 0
-        lightest = min((item.unit_grams for item in bay.items), default=0.0)
-        self._dead = max(DEAD_SHARE * lightest, DEAD_GRAMS)
+        self.anchored = False  # until the first rest ever
+        self.counts: dict[str, int] | None = None
+        self.foreign: list[float] = []  # masses of things that are no goods
+        self.steps: list[Step] = []
+        self.offline = True  # nobody weighed since the anchor
+        self._kept_us = 0
+        self._rested_us = rested_us
+        self.doubt = ""
+        self.check = ""  # why the scale should be looked at
+        self.alien = ""  # it is another scale than the one that was calibrated
+        self.blind = ""
+        self.until_ms: int | None = None  # of service mode
+        self._row, self._goods, self._taken = row, goods, taken
+        self._noise_now = 0.5
+        self._said_state: tuple[Condition, str] = (Condition.OK, "")
+        self.said_fill: dict[str, str] = {}
 
-    def observe(self, read: WeightSample, at_ms: int, stamp: Stamp) -> list[Event]:
-        ended = self._blocks[read.cell].add(at_ms, read.at_us, read.grams, read.stable is not False)
-        if ended is None:
-            return []
-        if len(self._blocks) == 1:
-            return self._tick(*ended, stamp)
-        self._ended[read.cell] = ended
-        if len(self._ended) < len(self._blocks):
-            return []
-        blocks = list(self._ended.values())
-        self._ended.clear()
-        newest = max(blocks)
-        grams = sum(block[2] for block in blocks)
-        return self._tick(newest[0], newest[1], grams, all(block[3] for block in blocks), stamp)
+    # What is asked of it
 
-    def restore(self, rest: Rest) -> None:
-        self.rest, self.settling = rest, Settling(rest.sigma)
-        self.interrupted()
+    @property
+    def anchor(self) -> list[float]:
+        """What each of its cells weighed at its last rest."""
+        return [float(grams) for grams in self._row]
+
+    @property
+    def anchored_us(self) -> int:
+        """When it was last at rest, by the wall's clock."""
+        rested_us = self._rested_us()
+        return self._kept_us if rested_us is None else rested_us
+
+    def _set_anchor(self, cells: Sequence[float]) -> None:
+        self._row[:] = cells
+        self.anchored = True
+
+    @property
+    def items(self) -> list[Item]:
+        return self._goods.known(self.bay.items)
+
+    @property
+    def counting(self) -> bool:
+        return not (self.alien or self.until_ms is not None)
+
+    def dead(self, moved: float, sigma: float) -> float:
+        """Differences below this are no load that was placed. `moved`: what lay there, or was put and taken between."""
+        lightest = min((item.gross_grams for item in self.bay.items), default=0.0)
+        dust = max(DUST_SHARE * lightest, DUST_OF_LOAD * moved)
+        return max(min(dust, DEAD_SHARE * lightest), DEAD_GRAMS, DEAD_SIGMAS * sigma)
+
+    @property
+    def due_ms(self) -> int | None:
+        return min((step.due_ms for step in self.steps), default=None)
+
+    # What happens to it
+
+    def settled(self, rest: Rest, stamp: Stamp) -> list[Event]:
+        """It has come to rest after something moved, or rests elsewhere than it did."""
+        if not self.counting:
+            return []
+        if not self.anchored:
+            return self._begin(rest, stamp)
+        cells = [now - before for now, before in zip(rest.cells, self.anchor, strict=True)]
+        grams = sum(cells) - rest.beside
+        if abs(grams) < self._dead(rest):
+            return self._quiet(rest, stamp)
+        if doubt := self._suspicious(rest):
+            return self._suspect(doubt, rest, stamp)
+        before_us = self.anchored_us if self.offline or self.check else rest.us(rest.before_ms)
+        step = Step(
+            grams=grams, cells=cells, noise=self._noise(rest), from_us=before_us,
+            to_us=rest.us(rest.since_ms), to_ms=rest.at_ms, answer=_NO_ANSWER, due_ms=0,
+            offline=self.offline or bool(self.check),
+        )  # fmt: skip
+        self.check = ""
+        self._anchor(rest)
+        return [*self._change(step, rest, stamp), *self.state(rest.at_ms, rest.us(rest.at_ms), stamp)]
+
+    def passed(self, now_ms: int, offset_us: int, stamp: Stamp, gross: float) -> list[Event]:
+        """Time has passed while it rests: what was provisional has lasted."""
+        events: list[Event] = []
+        due = [step for step in self.steps if step.due_ms <= now_ms]
+        for step in due:
+            self.steps.remove(step)
+            at_ms = max(step.due_ms, step.to_ms)
+            events += self._say(step, gross, at_ms, at_ms * 1000 + offset_us, stamp)
+        if due:
+            events += self.state(now_ms, now_ms * 1000 + offset_us, stamp)
+        return events
 
     def interrupted(self) -> None:
-        """Nobody weighed for a while: the next rest is compared with the last one before."""
-        self.offline, self._held = True, None
-        self.settling = Settling(self.settling.sigma)
-        self._blocks = {cell: Block() for cell in self.bay.cells}
-        self._ended.clear()
+        """Nobody weighed for a while: the next rest is compared with the last one that was said."""
+        if self.anchored:
+            self._set_anchor(self.kept_anchor())
+        self.steps.clear()
+        self.offline = True
 
-    def levels(self) -> list[Level]:
-        grams = self.settling.grams
-        if grams is None:
-            return []
-        counts = self.rest.counts if self.rest else None
-        units: list[tuple[str | None, int | None]] = [
-            (item.gtin, counts.get(item.gtin) if counts else None) for item in self.bay.items
-        ]
+    def kept_anchor(self) -> list[float]:
+        """What it weighed at its last rest, without what is not said yet."""
         return [
-            Level(
-                shelf=self._shelf, bay=self.bay.name, grams=round(grams - self.bay.tare_grams, 2), item=item,
-                units=n, stable=self.settling.at_rest,
-            )
-            for item, n in units or [(None, None)]
-        ]  # fmt: skip
+            sum(each) for each in zip(self.anchor, *([-g for g in s.cells] for s in self.steps), strict=True)
+        ]
 
-    def _tick(self, at_ms: int, at_us: int, grams: float, steady: bool, stamp: Stamp) -> list[Event]:
-        if self._ticked_ms is not None and at_ms - self._ticked_ms > OFFLINE_MS:
-            self.interrupted()
-        self._ticked_ms = at_ms
-        plateau = self.settling.tick(at_ms, at_us, grams, steady)
-        if plateau is None:
+    def keep(self) -> Kept | None:
+        if not self.anchored:
+            return None
+        return Kept(
+            cells=self.kept_anchor(), at_us=self.anchored_us, counts=self.counts, foreign=self.foreign,
+            doubt=self.doubt, check=self.check, alien=self.alien, until_ms=self.until_ms, fill=self.said_fill,
+            state=(self._said_state[0].value, self._said_state[1]),
+        )  # fmt: skip
+
+    def restore(self, kept: Kept) -> None:
+        if len(kept.cells) != len(self.bay.cells):
+            return  # it is on other cells now
+        self._set_anchor(kept.cells)
+        self._kept_us = kept.at_us
+        gtins = {item.gtin for item in self.bay.items}
+        self.counts = kept.counts if kept.counts is None or set(kept.counts) == gtins else None
+        self.foreign, self.doubt, self.check = list(kept.foreign), kept.doubt, kept.check
+        self.alien, self.until_ms, self.said_fill = kept.alien, kept.until_ms, dict(kept.fill)
+        self._said_state = (Condition(kept.state[0]), kept.state[1])
+        self.steps.clear()
+        self.offline = True
+
+    def recalibrated(self, anchor: Sequence[float]) -> None:
+        """Its cells weigh anew: `anchor` is what its last rest is by the new calibration."""
+        if self.anchored:
+            self._set_anchor(anchor)
+        self.alien = self.check = ""
+        self.changed = True
+
+    # How it decides
+
+    def _begin(self, rest: Rest, stamp: Stamp) -> list[Event]:
+        """The first rest ever, or after service: believe the weight."""
+        self._anchor(rest)
+        self.foreign.clear()
+        self.steps.clear()
+        self.doubt = self.check = ""
+        self.counts = contents(
+            rest.grams - self.bay.tare_grams, self._noise(rest), self.items, self.bay.capacity
+        )
+        self.changed = True
+        return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
+
+    def _quiet(self, rest: Rest, stamp: Stamp) -> list[Event]:
+        """It weighs what it did."""
+        self._anchor(rest)
+        if not self.check:
             return []
-        rest = self.rest
-        if rest is None:
-            self._begin(plateau)
+        self.check, self.changed = "", True
+        return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
+
+    def _anchor(self, rest: Rest) -> None:
+        self._set_anchor(rest.cells)
+        self.offline = False
+
+    def _suspicious(self, rest: Rest) -> str | None:
+        items = self.bay.items
+        heaviest = max((item.gross_grams for item in items), default=0.0)
+        full = self.bay.tare_grams + self.bay.capacity * heaviest if self.bay.capacity and items else None
+        expected = Expected(self.bay.tare_grams, full, min((item.gross_grams for item in items), default=0.0))
+        return suspicion(sum(self.anchor), rest.grams, rest.noise, rest.since_ms - rest.before_ms, expected)
+
+    def _suspect(self, doubt: str, rest: Rest, stamp: Stamp) -> list[Event]:
+        """Nothing is counted from a scale that is not what it was: the anchor stays what it last was for sure."""
+        if not self.check:
+            self._set_anchor(self.kept_anchor())
+            self.steps.clear()
+            self.changed = True
+        self.check = doubt
+        return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
+
+    def _change(self, step: Step, rest: Rest, stamp: Stamp) -> Sequence[Event]:
+        if not step.offline and self.steps:
+            explains = partial(self._explain, at_ms=step.to_ms)
+            step = self._on_top(step, understand(step.grams, step.noise, self.steps, explains))
+            if step.grams == 0.0:
+                return []
+        answer = step.answer = self._explain(step.grams, step.to_ms)
+        if wait_ms := _patience(answer, step.grams):
+            step.due_ms = rest.at_ms + wait_ms
+            self.steps.append(step)
             return []
-        if abs(plateau.grams - rest.grams) < self._dead:
-            self._follow(rest, plateau)
-            return []
-        return self._change(rest, plateau, stamp)
+        return self._say(step, rest.grams, rest.at_ms, rest.us(rest.at_ms), stamp)
 
-    def _begin(self, plateau: Plateau) -> None:
-        """The first rest ever: believe the weight."""
-        net = plateau.grams - self.bay.tare_grams
-        counts = contents(net, self._noise(), self.bay.items, self.bay.capacity)
-        self.rest = Rest(plateau.grams, plateau.at_ms, plateau.at_us, self.settling.sigma, counts)
-        self.changed, self.offline = True, False
+    def _on_top(self, step: Step, reading: Reading) -> Step:
+        """Take back the steps that a newer change shows for what they were."""
+        if not reading.steps:
+            return step
+        gone = self.steps[-reading.steps :]
+        del self.steps[-reading.steps :]
+        if reading.grams is None:
+            step.grams = 0.0
+            return step
+        step.cells = [sum(each) for each in zip(step.cells, *(each.cells for each in gone), strict=True)]
+        step.grams = reading.grams
+        step.noise = max(step.noise, *(each.noise for each in gone))
+        step.offline = gone[0].offline
+        if reading.whole or step.offline:
+            step.from_us = gone[0].from_us
+        return step
 
-    def _follow(self, rest: Rest, plateau: Plateau) -> None:
-        seconds = max(0.0, min(1.0, (plateau.at_ms - rest.at_ms) / 1000))
-        most = FOLLOW_GRAMS_S * seconds
-        step = FOLLOW_SHARE * 10.0 * seconds * (plateau.grams - rest.grams)
-        rest.grams += max(-most, min(most, step))
-        rest.at_ms, rest.at_us, rest.sigma = plateau.at_ms, plateau.at_us, self.settling.sigma
-        self.offline, self._held = False, None
-        if plateau.at_ms - self._saved_ms >= DRIFT_SAVE_MS:
-            self._saved_ms, self.changed = plateau.at_ms, True
+    def _explain(self, grams: float, at_ms: int) -> Answer:
+        here, elsewhere = self._taken.around(self.shelf, self.bay.name, at_ms)
+        around = Around(self.foreign, here, elsewhere)
+        return explain(grams, self._noise_now, self.items, self._held(), self.bay.capacity, around)
 
-    def _change(self, rest: Rest, plateau: Plateau, stamp: Stamp) -> list[Event]:
-        held = self._held
-        answer = self._explain(plateau.grams - rest.grams, rest)
-        if held is None or abs(plateau.grams - held.grams) >= self._dead:
-            if held is not None and answer.outcome is not Change.OK:
-                beside = self._explain(plateau.grams - held.grams, rest)
-                if beside.outcome is Change.OK:
-                    return self._beside(held, plateau, beside, stamp)
-            held = self._held = _Held(plateau)
-        held.last_ms, held.last_us = plateau.at_ms, plateau.at_us
-        if plateau.at_ms - held.first[0] < self._patience(answer, plateau.grams - rest.grams):
-            return []
-        return self._settle(answer, (rest.at_us, held.first[1]), rest.grams, plateau, stamp)
+    def _held(self) -> Mapping[str, int] | None:
+        """What stands there, with what is provisional."""
+        if self.counts is None:
+            return None
+        held = dict(self.counts)
+        for step in self.steps:
+            for change in step.answer.changes:
+                held[change.item] = held.get(change.item, 0) + change.units
+        return held
 
-    def _beside(self, held: _Held, plateau: Plateau, answer: Answer, stamp: Stamp) -> list[Event]:
-        """Goods were moved while something unexplained lay there: it stays unexplained, and held."""
-        events = self._settle(answer, (held.last_us, plateau.from_us), held.grams, plateau, stamp)
-        held.grams, held.last_ms, held.last_us = plateau.grams, plateau.at_ms, plateau.at_us
-        self._held = held
+    def _noise(self, rest: Rest) -> float:
+        noise = rest.noise
+        if self.offline:
+            noise = hypot(noise, OFF_GRAMS, OFF_SHARE * rest.grams)
+        self._noise_now = hypot(noise, rest.beside)
+        return self._noise_now
+
+    def _dead(self, rest: Rest) -> float:
+        dead = max(self.dead(max(abs(rest.grams), rest.peak), rest.noise), 2.0 * abs(rest.beside))
+        if not self.offline:
+            return dead
+        lightest = min((item.gross_grams for item in self.bay.items), default=0.0)
+        return max(dead, min(3.0 * self._noise(rest), DEAD_SHARE * lightest))
+
+    # What it says
+
+    def _say(self, step: Step, gross: float, at_ms: int, at_us: int, stamp: Stamp) -> Sequence[Event]:
+        """Say a change, and go on from there."""
+        self._count(step, gross)
+        self.changed = True
+        return shelf_changes(
+            self.shelf, self.bay.name, {item.gtin: item.gross_grams for item in self.items}, step, self.counts,
+            gross - self.bay.tare_grams, at_ms, at_us, stamp,
+        )  # fmt: skip
+
+    def _count(self, step: Step, gross: float) -> None:
+        answer = step.answer
+        match answer.outcome:
+            case Change.OK:
+                self._count_units(step)
+            case Change.UNKNOWN_MASS if step.grams > 0:
+                self.foreign.append(step.grams)
+            case Change.UNKNOWN_MASS if self._took_foreign(step):
+                pass
+            case _:
+                self.counts = None
+                self.doubt = "its last change could not be explained"
+        self._recount(gross, step.noise)
+
+    def _count_units(self, step: Step) -> None:
+        answer = step.answer
+        own = {item.gtin: item for item in self.bay.items}
+        for change in answer.changes:
+            if change.item not in own:
+                self.foreign.append(step.grams)  # it stands here, and does not belong here
+                continue
+            if self.counts is not None:
+                self.counts = self.counts | {change.item: self.counts.get(change.item, 0) + change.units}
+            if change.units > 1:
+                self._goods.restocked(own[change.item])
+        if self.counts is not None and min(self.counts.values(), default=0) < 0:
+            self.counts, self.doubt = None, "more was taken than was counted there"
+        self._remember(step, own)
+
+    def _remember(self, step: Step, own: Mapping[str, Item]) -> None:
+        """What was taken may come back; what a single unit weighs is learned."""
+        answer = step.answer
+        for each in (answer.taken, answer.returned):
+            if each is not None:
+                self._taken.back(each)
+        if step.offline or len(answer.changes) != 1:
+            return
+        (change,) = answer.changes
+        if change.units < 0:
+            grams = -step.grams
+            self._taken.took(Taken(self.shelf, self.bay.name, change.item, -change.units, grams, step.to_ms))
+        if (
+            abs(change.units) == 1
+            and change.item in own
+            and answer.confidence >= OWN_SURE
+            and not answer.taken
+        ):
+            self._goods.weigh(own[change.item], abs(step.grams), step.noise)
+
+    def _took_foreign(self, step: Step) -> bool:
+        for mass in self.foreign:
+            if abs(step.grams + mass) < max(4.0 * step.noise, DEAD_GRAMS):
+                self.foreign.remove(mass)
+                return True
+        return False
+
+    def _recount(self, gross: float, noise: float) -> None:
+        """Hold the count against the weight; where there is none, take it from there."""
+        items = self.items
+        waiting = sum(step.grams for step in self.steps)
+        net = gross - waiting - self.bay.tare_grams - sum(self.foreign)
+        if self.counts is None:
+            self.counts = contents(net, noise, items, self.bay.capacity)
+            if self.counts is not None:
+                self.doubt = ""
+        if self.counts is None or len(items) != 1:
+            return
+        (item,) = items
+        n, sigma = weighed(net, noise, item)
+        if abs(n - self.counts[item.gtin]) > max(CONFLICT_UNITS, CONFLICT_SIGMAS * sigma):
+            self.doubt = f"{self.counts[item.gtin]} were counted, and it weighs as much as {n:.1f}"
+        elif self.doubt:
+            self.doubt = ""
+
+    def state(self, at_ms: int, at_us: int, stamp: Stamp) -> list[Event]:
+        """What is said when its state or its fill has changed."""
+        now = self._state()
+        events: list[Event] = []
+        if now[0] is not self._said_state[0] or (now[0] is Condition.NEEDS_CHECK and now != self._said_state):
+            self._said_state, self.changed = now, True
+            until_us = None if self.until_ms is None else at_us + 1000 * (self.until_ms - at_ms)
+            events.append(bay_state(self.shelf, self.bay.name, *now, until_us, at_ms, at_us, stamp))
+        if self.anchored and now[0] is not Condition.SERVICE:
+            said = fills(self.shelf, self.bay, self.counts, self.said_fill, at_ms, at_us, stamp)
+            self.changed |= bool(said)
+            events += said
         return events
 
-    def _settle(
-        self, answer: Answer, between: tuple[int, int], before: float, plateau: Plateau, stamp: Stamp
-    ) -> list[Event]:
-        """Say a change from the weight `before`, and go on from there."""
-        rest = self.rest
-        assert rest is not None
-        grams = rest.grams + plateau.grams - before
-        counts = self._counts(answer, rest, grams)
-        events = self._say(answer, between, plateau, plateau.grams - before, counts, stamp)
-        self.rest = Rest(grams, plateau.at_ms, plateau.at_us, self.settling.sigma, counts)
-        self.changed, self._saved_ms = True, plateau.at_ms
-        self.offline, self._held = False, None
-        return events
+    def _state(self) -> tuple[Condition, str]:
+        if self.until_ms is not None:
+            return Condition.SERVICE, ""
+        if self.alien or self.check:
+            return Condition.NEEDS_CHECK, self.alien or self.check
+        if self.blind:
+            return Condition.BLIND, self.blind
+        if self.bay.items and self.anchored and (self.counts is None or self.doubt):
+            return Condition.UNCERTAIN, self.doubt or "its weight does not tell how many stand there"
+        return Condition.OK, ""
 
-    def _patience(self, answer: Answer, grams: float) -> int:
-        if answer.outcome is Change.UNKNOWN_MASS:
-            return HELD_MS
-        if grams > 0:
-            return PUT_MS if answer.outcome is Change.OK else HELD_MS
+
+_NO_ANSWER = Answer(Change.UNKNOWN_MASS, 0.0)
+
+
+def _patience(answer: Answer, grams: float) -> int:
+    """How long a change must last before it is said."""
+    if answer.outcome is Change.UNKNOWN_MASS:
+        return HELD_MS
+    if grams < 0:
         return 0
-
-    def _explain(self, grams: float, rest: Rest) -> Answer:
-        return explain(grams, self._noise(), self.bay.items, rest.counts, self.bay.capacity)
-
-    def _noise(self) -> float:
-        """Of a difference of two plateaus: of eight samples each, and what creeps between them."""
-        return max(0.5, self.settling.sigma)
-
-    def _counts(self, answer: Answer, rest: Rest, grams: float) -> dict[str, int] | None:
-        """What stands there after a change: counted on where both were sure, else by weight."""
-        if answer.outcome is Change.OK and rest.counts is not None:
-            counts = dict(rest.counts)
-            for change in answer.changes:
-                counts[change.item] = counts.get(change.item, 0) + change.units
-            if min(counts.values()) >= 0:
-                return counts
-        return contents(grams - self.bay.tare_grams, self._noise(), self.bay.items, self.bay.capacity)
-
-    def _say(
-        self,
-        answer: Answer,
-        between: tuple[int, int],
-        plateau: Plateau,
-        grams: float,
-        counts: dict[str, int] | None,
-        stamp: Stamp,
-    ) -> list[Event]:
-        """One event a kind of goods; the mass that is left over is shared between them."""
-        changes: Sequence[tuple[str | None, int | None]] = [(c.item, c.units) for c in answer.changes]
-        weights = {item.gtin: item.unit_grams for item in self.bay.items}
-        expected = [weights[c.item] * c.units for c in answer.changes]
-        shares = [mass + (grams - sum(expected)) / len(expected) for mass in expected]
-        begin_us, end_us = min(between), max(between)
-        middle_us = (begin_us + end_us) // 2
-        return [
-            ShelfChange(
-                at=moment(middle_us),
-                clock=stamp.clock,
-                boot=stamp.boot,
-                mono_ms=max(0, plateau.at_ms - (plateau.at_us - middle_us) // 1000),
-                shelf=self._shelf,
-                bay=self.bay.name,
-                outcome=Change.OFFLINE_CHANGE if self.offline else answer.outcome,
-                item=item,
-                units=units,
-                grams=round(share, 2),
-                confidence=round(answer.confidence, 3),
-                candidates=answer.candidates,
-                from_at=moment(begin_us),
-                to_at=moment(end_us),
-                level_units=counts.get(item) if counts and item else None,
-                level_grams=round(plateau.grams - self.bay.tare_grams, 2),
-                decided_at=moment(plateau.at_us),
-            )
-            for (item, units), share in zip(changes or [(None, None)], shares or [grams], strict=True)
-        ]
+    return BACK_MS if answer.returned else HELD_MS

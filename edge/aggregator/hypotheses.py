@@ -1,62 +1,124 @@
 """What a change of mass may have been: so many units of an item, or of two items at once, or something else.
 
 Each hypothesis has a likelihood from the spread of unit weights and a prior from what people do at shelves. Units are
-never forced: where no hypothesis fits the answer is unknown, and where several fit it is a list.
+never forced: where something else explains a change better the answer is unknown, and where several hypotheses fit it
+is a list. All weights here are densities per gram, so that they can be compared.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
-from math import exp, hypot, pi, sqrt
+from math import exp, hypot, log, pi, sqrt
 
 from wire.events import Candidate, Change, ItemUnits
 
-# A delivered batch weighs more or less than the one whose weight was noted: one standard deviation of its mean.
+# A delivered batch weighs more or less than the one whose weight was noted: one standard deviation of its mean. Some
+# differ by far more, and some goods spread more widely than was noted: that many, and by how much.
 BATCH_BIAS = 0.01
-FIT_SIGMAS = 3.0
-SURE = 0.8  # a runner-up is at least four times less likely
-NOT_SURE_MORE = 0.995
-# Priors, against one unit of one item: each further unit; two items in one move, and each further unit of that; one
-# kind taken for another put, which is a customer who changes their mind: seldom of more than one unit each.
-MORE_UNITS = 0.9
-TWO_ITEMS, MORE_OF_TWO = 0.05, 0.8
-SWAP, MORE_SWAPPED = 0.02, 0.5
+WIDE_SHARE, WIDE_BATCH, WIDE_CV = 0.2, 0.03, 2.5
+SURE = 0.9  # what is said without a doubt is wrong at most as often as the rest of this
+MOST_SURE = 0.995
+CREEP = 0.0005  # of a change: cells creep by up to 0.05 % in half an hour, most of it at once
+# What people do: units taken one at a time, seldom more; put back so too, or filled up by any number.
+MORE_TAKEN, ANY_TAKEN = 0.4, 0.03
+MORE_PUT, ANY_PUT = 0.4, 0.5
+TWO_ITEMS, SWAP = 0.04, 0.02
+MORE_SWAPPED = 0.3
 IMPOSSIBLE = 1e-4  # more taken than was there, or put than fits: counts can be wrong too
-# Something else altogether, of any mass up to 5 kg.
-FOREIGN = 0.01 / 5000.0
+# Something that is no goods of this bay: put, and not gone within seconds; its mass is around so much, by a factor.
+FOREIGN_PUT, FOREIGN_GRAMS, FOREIGN_FACTOR = 0.04, 700.0, 1.2
+OPENED = 0.02  # goods put back after some of them was used
+FOREIGN_TAKEN = 0.002 / 5000.0  # something that nobody knows of was there
+KNOWN_FOREIGN_GOES = 0.3
+RETURNED = 0.3  # what was taken here moments before is put back
+MISPLACED = 0.04  # what was taken elsewhere moments before is put here
+SAME_MASS = 0.001  # span of two cells, of one mass weighed twice
 MOST_PAIRED = 12  # units of either item in one move of two kinds
 MOST_LISTED = 8
+WEIGHT_LISTED = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A kind of goods on a bay. `unit_cv` is the spread of single units (standard deviation over mean)."""
+    """A kind of goods on a bay. `unit_cv` is the spread of single units (standard deviation over mean).
+
+    `bias` is how well the mean is known, one standard deviation over the mean; `wide`, how probable it is that batch or
+    spread are far from what was noted. Both shrink as the goods are weighed.
+    """
 
     gtin: str
     unit_grams: float
     unit_cv: float
     unit_tare_grams: float = 0.0  # of a tray or hanger that comes and goes with each unit
+    bias: float = BATCH_BIAS
+    wide: float = WIDE_SHARE
+
+    @property
+    def gross_grams(self) -> float:
+        return self.unit_grams + self.unit_tare_grams
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Goods that were taken, somewhere on the site, and not put back yet."""
+
+    shelf: str
+    bay: str
+    item: str
+    units: int
+    grams: float
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is known beside the weights: the masses of `foreign` things on the bay, and goods `taken` lately.
+
+    `here` are those taken from this bay, `elsewhere` from others.
+    """
+
+    foreign: Sequence[float] = ()
+    here: Sequence[Taken] = ()
+    elsewhere: Sequence[Taken] = ()
+
+
+NOTHING = Around()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`changes` is empty unless the outcome is `ok`."""
+    """`changes` is empty unless the outcome is `ok`.
+
+    `evidence` is the density of the change under all that was thought of, `foreign` that of its being no goods.
+    `taken` is what was put here and comes from elsewhere; `returned`: it comes from here.
+    """
 
     outcome: Change
     confidence: float
     changes: tuple[ItemUnits, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    evidence: float = 0.0
+    foreign: float = 0.0
+    taken: Taken | None = None
+    returned: Taken | None = None
+
+    @property
+    def confirm(self) -> bool:
+        """Whether only the number is open, so that a person can say it at a glance."""
+        kinds = {tuple(change.item for change in each.changes) for each in self.candidates}
+        return len(self.candidates) > 1 and len(kinds) == 1 and len(next(iter(kinds))) == 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Hypothesis:
-    units: tuple[tuple[Item, int], ...]
-    weight: float  # likelihood, times prior where there is one
-    fits: bool
+_Label = tuple[tuple[str, int], ...]
 
 
 def explain(
-    grams: float, noise: float, items: Sequence[Item], held: Mapping[str, int] | None, capacity: int | None
+    grams: float,
+    noise: float,
+    items: Sequence[Item],
+    held: Mapping[str, int] | None,
+    capacity: int | None,
+    around: Around = NOTHING,
 ) -> Answer:
     """Explain a signed change of mass.
 
@@ -65,19 +127,54 @@ def explain(
         held: units of each item before it, by GTIN; None where not known.
         capacity: units that fit, of all items together; None where not known.
     """
-    most = min(capacity or MOST_PAIRED, MOST_PAIRED)
-    likely = (_likely(grams, noise, units) for units in _all(grams, items, most))
-    found = [replace(h, weight=h.weight * _prior(h.units, held, capacity)) for h in likely]
-    found.sort(key=lambda h: -h.weight)
-    total = FOREIGN + sum(h.weight for h in found)
-    if not found or not found[0].fits:
-        return Answer(Change.UNKNOWN_MASS, 1.0 - sum(h.weight for h in found if h.fits) / total)
-    odds = found[0].weight / total
+    noise = hypot(noise, CREEP * grams)
+    weights: dict[_Label, float] = {}
+    for units in _all(grams, items, min(capacity or MOST_PAIRED, MOST_PAIRED)):
+        density = likelihood(grams, noise, units) * _prior(units, held, capacity, len(items))
+        label = tuple(sorted((item.gtin, n) for item, n in units))
+        weights[label] = weights.get(label, 0.0) + density
+    best: dict[_Label, Taken] = {}
+    if grams > 0:
+        _add_returns(grams, noise, around, weights, best)
+    foreign = _foreign(grams, noise, items, around)
+    return _answer(weights, foreign, best, around)
+
+
+def _add_returns(
+    grams: float, noise: float, around: Around, weights: dict[_Label, float], best: dict[_Label, Taken]
+) -> None:
+    for taken, share in (
+        *((each, RETURNED / len(around.here)) for each in around.here),
+        *((each, MISPLACED / len(around.elsewhere)) for each in around.elsewhere),
+    ):
+        density = share * normal(grams - taken.grams, hypot(1.4 * noise, SAME_MASS * grams))
+        label = ((taken.item, taken.units),)
+        if density > 0.5 * weights.get(label, 0.0):
+            best[label] = taken
+        weights[label] = weights.get(label, 0.0) + density
+
+
+def _answer(
+    weights: Mapping[_Label, float], foreign: float, best: Mapping[_Label, Taken], around: Around
+) -> Answer:
+    total = foreign + sum(weights.values())
+    if not weights or total <= 0.0 or foreign >= 0.5 * total:
+        return Answer(
+            Change.UNKNOWN_MASS, foreign / total if total > 0 else 1.0, evidence=total, foreign=foreign
+        )
+    found = sorted(weights.items(), key=lambda each: -each[1])
+    label, weight = found[0]
+    odds = min(weight / total, MOST_SURE)
     if odds >= SURE:
-        return Answer(Change.OK, min(odds, NOT_SURE_MORE), _said(found[0]))
-    listed = [h for h in found if h.fits and h.weight > 0.01 * total][:MOST_LISTED]
-    candidates = tuple(Candidate(changes=_said(h), odds=round(h.weight / total, 3)) for h in listed)
-    return Answer(Change.AMBIGUOUS, odds, candidates=candidates)
+        taken = best.get(label)
+        here = taken is not None and taken in around.here
+        return Answer(
+            Change.OK, odds, _said(label), evidence=total, foreign=foreign,
+            taken=None if here else taken, returned=taken if here else None,
+        )  # fmt: skip
+    listed = [each for each in found if each[1] > WEIGHT_LISTED * total][:MOST_LISTED]
+    candidates = tuple(Candidate(changes=_said(which), odds=round(w / total, 3)) for which, w in listed)
+    return Answer(Change.AMBIGUOUS, odds, candidates=candidates, evidence=total, foreign=foreign)
 
 
 def contents(
@@ -88,61 +185,102 @@ def contents(
     Goods were put there in many moves, so every mix is as probable as any other. Three kinds and more fit everything.
     """
     empty = dict.fromkeys((item.gtin for item in items), 0)
-    if not items or abs(grams) < max(2.0, 0.35 * min(item.unit_grams for item in items)):
+    if not items or abs(grams) < max(2.0, 0.35 * min(item.gross_grams for item in items)):
         return empty
     if len(items) > 2:
         return None
-    most = capacity or max(round(grams / item.unit_grams) + 1 for item in items)
-    mixes = (
-        units
+    most = capacity or max(round(grams / item.gross_grams) + 1 for item in items)
+    mixes = {
+        tuple(units): likelihood(grams, noise, units)
         for units in _all(grams, items, most)
         if min(n for _, n in units) > 0 and sum(n for _, n in units) <= most
-    )
-    found = sorted((_likely(grams, noise, units) for units in mixes), key=lambda h: -h.weight)
-    if not found or not found[0].fits or found[0].weight < SURE * sum(h.weight for h in found):
+    }
+    if not mixes:
         return None
-    return empty | {item.gtin: n for item, n in found[0].units}
+    units, weight = max(mixes.items(), key=lambda each: each[1])
+    off = grams - sum(n * item.gross_grams for item, n in units)
+    if abs(off) > 3.0 * _spread(noise, units, wide=True) or weight < SURE * sum(mixes.values()):
+        return None
+    return empty | {item.gtin: n for item, n in units}
 
 
-def _said(hypothesis: _Hypothesis) -> tuple[ItemUnits, ...]:
-    return tuple(ItemUnits(item=item.gtin, units=n) for item, n in hypothesis.units)
+def weighed(grams: float, noise: float, item: Item) -> tuple[float, float]:
+    """How many units of one item so much net mass is, and the standard deviation of that."""
+    n = grams / item.gross_grams
+    return n, _spread(noise, ((item, max(1, round(abs(n)))),), wide=True) / item.gross_grams
+
+
+def normal(off: float, sigma: float) -> float:
+    z = off / sigma
+    return exp(-0.5 * z * z) / (sigma * sqrt(2 * pi)) if abs(z) < 38 else 0.0
+
+
+def likelihood(grams: float, noise: float, units: Sequence[tuple[Item, int]]) -> float:
+    """The density of a mass if it is these units."""
+    off = grams - sum(n * item.gross_grams for item, n in units)
+    wide = max(item.wide for item, _ in units)
+    return (1 - wide) * normal(off, _spread(noise, units, wide=False)) + wide * normal(
+        off, _spread(noise, units, wide=True)
+    )
+
+
+def _spread(noise: float, units: Sequence[tuple[Item, int]], *, wide: bool) -> float:
+    parts = [noise]
+    for item, n in units:
+        cv = item.unit_cv * (WIDE_CV if wide else 1.0)
+        bias = max(item.bias, WIDE_BATCH) if wide else item.bias
+        parts += [sqrt(abs(n)) * cv * item.unit_grams, n * bias * item.unit_grams]
+    return hypot(*parts)
+
+
+def _said(label: _Label) -> tuple[ItemUnits, ...]:
+    return tuple(ItemUnits(item=gtin, units=n) for gtin, n in label)
 
 
 def _all(grams: float, items: Sequence[Item], most: int) -> Iterator[tuple[tuple[Item, int], ...]]:
     for item in items:
-        nearest = round(grams / item.unit_grams)
-        yield from (((item, n),) for n in (nearest - 1, nearest, nearest + 1) if n)
+        nearest = round(grams / item.gross_grams)
+        yield from (((item, n),) for n in range(nearest - 2, nearest + 3) if n * grams > 0)
     for one, other in combinations(items, 2):
         for n in range(-most, most + 1):
-            m = round((grams - n * one.unit_grams) / other.unit_grams)
-            if n and m and abs(m) <= most:
-                yield ((one, n), (other, m))
+            m = round((grams - n * one.gross_grams) / other.gross_grams)
+            for k in (m - 1, m, m + 1):
+                if n and k and abs(k) <= most:
+                    yield ((one, n), (other, k))
 
 
-def _likely(grams: float, noise: float, units: tuple[tuple[Item, int], ...]) -> _Hypothesis:
-    left = grams - sum(n * item.unit_grams for item, n in units)
-    spread = hypot(
-        noise,
-        *(sqrt(abs(n)) * item.unit_cv * item.unit_grams for item, n in units),
-        *(n * BATCH_BIAS * item.unit_grams for item, n in units),
-    )
-    off = left / spread
-    return _Hypothesis(units, exp(-0.5 * off * off) / (spread * sqrt(2 * pi)), abs(off) <= FIT_SIGMAS)
+def _foreign(grams: float, noise: float, items: Sequence[Item], around: Around) -> float:
+    """The density of a change that is no goods of this bay."""
+    if grams < 0:
+        known = sum(normal(grams + mass, hypot(1.4 * noise, SAME_MASS * mass)) for mass in around.foreign)
+        return FOREIGN_TAKEN + KNOWN_FOREIGN_GOES * known
+    grams = max(grams, 0.1)
+    off = log(grams / FOREIGN_GRAMS) / FOREIGN_FACTOR
+    anything = FOREIGN_PUT * exp(-0.5 * off * off) / (grams * FOREIGN_FACTOR * sqrt(2 * pi))
+    opened = sum(OPENED / each.grams for each in around.here if 0.0 < grams < each.grams)
+    return anything + opened
 
 
 def _prior(
-    units: tuple[tuple[Item, int], ...], held: Mapping[str, int] | None, capacity: int | None
+    units: Sequence[tuple[Item, int]], held: Mapping[str, int] | None, capacity: int | None, kinds: int
 ) -> float:
-    moved = sum(abs(n) for _, n in units)
     if len(units) == 1:
-        prior = MORE_UNITS ** (moved - 1)
+        prior = _one(units[0][1], capacity) / kinds
     elif units[0][1] * units[1][1] > 0:
-        prior = TWO_ITEMS * MORE_OF_TWO ** (moved - 2)
+        prior = TWO_ITEMS * _one(units[0][1], capacity) * _one(units[1][1], capacity)
     else:
-        prior = SWAP * MORE_SWAPPED ** (moved - 2)
+        prior = SWAP * MORE_SWAPPED ** (sum(abs(n) for _, n in units) - 2)
     if held is not None and any(held.get(item.gtin, 0) + n < 0 for item, n in units):
         prior *= IMPOSSIBLE
     put = sum(n for _, n in units)
     if capacity is not None and put > 0 and put + (sum(held.values()) if held else 0) > capacity:
         prior *= IMPOSSIBLE
     return prior
+
+
+def _one(n: int, capacity: int | None) -> float:
+    """How probable it is that so many units of one kind are moved, if any are."""
+    more, any_number = (MORE_TAKEN, ANY_TAKEN) if n < 0 else (MORE_PUT, ANY_PUT)
+    return float(
+        (1 - any_number) * (1 - more) * more ** (abs(n) - 1) + any_number / max(capacity or 24, abs(n))
+    )

@@ -1,16 +1,18 @@
-"""One shelf: its bays, found by cell. Pure: time is an argument."""
+"""One shelf: its bays, who weighs there, and what is ordered of it. Pure: time is an argument."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-import msgspec
+import numpy as np
 
-from edge.aggregator.bay import Bay, BayWatch, Rest
+from edge.aggregator import kept as files
+from edge.aggregator.bay import Bay, BayWatch
+from edge.aggregator.channels import Floats
 from edge.aggregator.hypotheses import Item
+from edge.aggregator.kept import Assigned, KeptShelf
 from edge.aggregator.moments import Stamp
-from edge.reads import WeightSample
+from edge.reads import Scale
 from wire.events import Event
-from wire.messages import Level
 
 __all__ = ["Bay", "Item", "Shelf", "ShelfWatch"]
 
@@ -27,47 +29,157 @@ class Shelf:
     )  # by cell: serial and calibration, as checked
     crosstalk: Mapping[tuple[int, int], float] = field(default_factory=dict)  # (loaded, shown on): share
 
+    @property
+    def cells(self) -> tuple[int, ...]:
+        return tuple(cell for bay in self.bays for cell in bay.cells)
+
 
 class ShelfWatch:
-    """Follows the bays of one shelf. Only samples decide; time alone does nothing here."""
+    """The bays of one shelf, and how its cells weigh. `sigma` is its part of the column of all cells' noise."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
-        self._bays = [BayWatch(shelf.name, bay) for bay in shelf.bays]
-        self._of_cell = {cell: watch for watch in self._bays for cell in watch.bay.cells}
+    def __init__(self, shelf: Shelf, bays: Sequence[BayWatch], sigma: Floats) -> None:
+        self.shelf, self.bays, self.sigma = shelf, bays, sigma
+        self.cells = shelf.cells
+        self.factors = dict(shelf.factors)
+        self.crosstalk = dict(shelf.crosstalk)
+        self.drifted = False  # enough to be saved
+        self.down_now = True
+        self._scales = {cell: who for cell, who in shelf.scales.items() if any(who)}
+        self._assigned: dict[str, Assigned] = {}
+        self._ordered: dict[int, tuple[float, float]] = {}
+        self._crosstalk_ordered = False
 
     @property
     def changed(self) -> bool:
-        return any(bay.changed for bay in self._bays)
-
-    def observe(self, read: WeightSample, at_ms: int, stamp: Stamp) -> list[Event]:
-        bay = self._of_cell.get(read.cell)
-        return bay.observe(read, at_ms, stamp) if bay else []
-
-    def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
-        return []
+        return self.drifted or any(bay.changed for bay in self.bays)
 
     def up(self, now_ms: int) -> None:
         """What it weighs now may differ from what it weighed when it went."""
+        self.down_now = False
 
     def down(self, now_ms: int) -> None:
-        for bay in self._bays:
+        self.down_now = True
+        for bay in self.bays:
             bay.interrupted()
 
+    # Who weighs
+
+    def scale(self, said: Scale, at_ms: int, stamp: Stamp) -> list[Event]:
+        """A driver says who weighs: another than before is no reason to believe its weights."""
+        events: list[Event] = []
+        for bay in self.bays:
+            strange = ""
+            for cell in bay.bay.cells:
+                if said.cells is None or cell in said.cells:
+                    strange = strange or self._strange(cell, said)
+            told = said.cells is None or any(cell in said.cells for cell in bay.bay.cells)
+            if not told or strange == bay.alien:
+                continue
+            if not bay.alien or not strange:
+                bay.interrupted()
+            bay.alien, bay.changed = strange, True
+            events += bay.state(at_ms, said.at_us, stamp)
+        return events
+
+    def _strange(self, cell: int, said: Scale) -> str:
+        known = self._scales.setdefault(cell, (said.serial, said.calibration))
+        serial, calibration = known
+        if serial and said.serial and serial != said.serial:
+            return f"cell {cell} is weighed by {said.serial}, not by {serial}: calibrate it, or put the other one back"
+        if calibration and said.calibration and calibration != said.calibration:
+            return (
+                f"cell {cell} was calibrated anew on the device ({said.calibration}, it was {calibration}): "
+                "check it with a known mass, and confirm what stands there"
+            )
+        self._scales[cell] = (serial or said.serial, calibration or said.calibration)
+        return ""
+
+    def believe(self, bay: BayWatch, said: Mapping[int, tuple[str, str]]) -> None:
+        """A person has checked: whoever weighs there now is right. `said`: who that is, as far as drivers said."""
+        bay.alien = bay.check = ""
+        for cell in bay.bay.cells:
+            if cell in said:
+                self._scales[cell] = said[cell]
+
+    def calibrated(self, cell: int, factor: float, offset_grams: float, who: tuple[str, str]) -> None:
+        """The cell weighs anew; what it weighed at its last rest is taken to be the same load."""
+        before, shift = self.factors.get(cell, (1.0, 0.0))
+        self.factors[cell] = self._ordered[cell] = (factor, offset_grams)
+        if any(who):
+            self._scales[cell] = who
+        for bay in self.bays:
+            if cell not in bay.bay.cells:
+                continue
+            bay.interrupted()
+            anchor = bay.anchor
+            here = bay.bay.cells.index(cell)
+            if before:
+                anchor[here] = (anchor[here] - shift) / before * factor + offset_grams
+            bay.recalibrated(anchor)
+
+    def coupled(self, matrix: Mapping[tuple[int, int], float]) -> None:
+        self.crosstalk = dict(matrix)
+        self._crosstalk_ordered = self.drifted = True
+
+    def assign(self, bay: BayWatch, assigned: Assigned) -> None:
+        self._assigned[bay.bay.name] = assigned
+        self._put(bay, assigned)
+        bay.changed = True
+
+    @staticmethod
+    def _put(bay: BayWatch, assigned: Assigned) -> None:
+        bay.bay = replace(
+            bay.bay, items=assigned.goods(), capacity=assigned.capacity, facings=assigned.facings,
+            tare_grams=assigned.tare_grams, low=assigned.low,
+        )  # fmt: skip
+
+    # What shows where
+
+    def uncoupling(self) -> Iterator[tuple[int, int, float]]:
+        """What to add to one cell's weight for what another shows: (to, from, times), by place among the cells."""
+        if not self.crosstalk:
+            return
+        place = {cell: n for n, cell in enumerate(self.cells)}
+        matrix = np.eye(len(place))
+        for (loaded, shown), share in self.crosstalk.items():
+            if loaded in place and shown in place:
+                matrix[place[shown], place[loaded]] += share
+        inverse = np.linalg.inv(matrix) - np.eye(len(place))
+        for to, from_ in zip(*np.nonzero(inverse), strict=True):
+            yield int(to), int(from_), float(inverse[to, from_])
+
+    # What is kept
+
     def save(self) -> bytes:
-        for bay in self._bays:
+        self.drifted = False
+        for bay in self.bays:
             bay.changed = False
-        return _ENCODER.encode({bay.bay.name: bay.rest for bay in self._bays if bay.rest})
+        crosstalk = [(*pair, share) for pair, share in self.crosstalk.items()]
+        return files.encode(
+            KeptShelf(
+                bays={bay.bay.name: found for bay in self.bays if (found := bay.keep())},
+                sigma={
+                    cell: round(float(sigma), 4) for cell, sigma in zip(self.cells, self.sigma, strict=True)
+                },
+                scales=self._scales,
+                assigned=self._assigned,
+                factors=self._ordered,
+                crosstalk=crosstalk if self._crosstalk_ordered else None,
+            )
+        )
 
     def restore(self, blob: bytes) -> None:
-        rests = _DECODER.decode(blob)
-        for bay in self._bays:
-            if rest := rests.get(bay.bay.name):
-                bay.restore(rest)
-
-    def levels(self) -> list[Level]:
-        return [level for bay in self._bays for level in bay.levels()]
-
-
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(dict[str, Rest])
+        kept = files.decode(blob, {bay.bay.name: bay.bay.cells for bay in self.bays})
+        for n, cell in enumerate(self.cells):
+            self.sigma[n] = kept.sigma.get(cell, self.sigma[n])
+        self._scales = kept.scales | self._scales  # what the calibration's file says goes before
+        self._ordered = {cell: pair for cell, pair in kept.factors.items() if cell in self.cells}
+        self.factors |= self._ordered
+        if kept.crosstalk is not None:
+            self.coupled({(loaded, shown): share for loaded, shown, share in kept.crosstalk})
+        for bay in self.bays:
+            if assigned := kept.assigned.get(bay.bay.name):
+                self._assigned[bay.bay.name] = assigned
+                self._put(bay, assigned)
+            if found := kept.bays.get(bay.bay.name):
+                bay.restore(found)

@@ -63,7 +63,7 @@ def test_twice_is_the_same_byte_for_byte(config: Path) -> None:
 
     first = list(replay(load(config), recorded))
     assert first == list(replay(load(config), recorded))
-    assert len(first) == 5
+    assert len(first) == 6
 
 
 def test_a_file_and_standard_input_are_printed_alike(config: Path, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_file_and_standard_input_are_printed_alike(config: Path, tmp_path: Pat
     replay_file(config, "-", stdin=io.BytesIO(file.read_bytes()), out=from_stdin)
 
     assert from_file.getvalue() == from_stdin.getvalue()
-    assert from_file.getvalue().count(b"\n") == 5
+    assert from_file.getvalue().count(b"\n") == 6
 
 
 def test_what_came_before_a_bad_line_is_printed(config: Path) -> None:

@@ -44,7 +44,7 @@ def told(said: Iterable[ShelfChange]) -> list[tuple[str, str | None, int | None]
 def test_units_taken_and_put_are_counted(units: int, hz: float) -> None:
     weights = [(0.0, 20 * 330.0), (10.0, (20 + units) * 330.0)]
 
-    said = feed(watch(shelf(CAN)), samples(weights, 20.0, hz=hz))
+    said = feed(watch(shelf(CAN)), samples(weights, 40.0, hz=hz))
 
     assert told(said) == [("ok", CAN.gtin, units)]
     (event,) = said
@@ -54,7 +54,8 @@ def test_units_taken_and_put_are_counted(units: int, hz: float) -> None:
     assert event.level_grams == pytest.approx((20 + units) * 330.0, abs=1.0)
     assert event.from_at <= event.at <= event.to_at <= event.decided_at
     assert abs(event.at - START - timedelta(seconds=10)) < timedelta(seconds=0.6)
-    assert event.decided_at - START < timedelta(seconds=12.5)
+    lasted = timedelta(seconds=0 if units < 0 else 15)  # what was put may be a hand that goes again
+    assert lasted < event.decided_at - START - timedelta(seconds=10) < lasted + timedelta(seconds=2.5)
 
 
 def test_the_first_rest_ever_is_taken_as_it_is() -> None:
@@ -142,7 +143,7 @@ def test_drift_is_followed_and_never_becomes_a_change() -> None:
 def test_goods_put_down_slowly_are_not_followed_as_drift() -> None:
     ramp = [(10.0 + n / 10, 6600.0 + 330.0 * n / 40) for n in range(41)]
 
-    assert told(feed(watch(shelf(CAN)), samples([(0.0, 6600.0), *ramp], 25.0))) == [("ok", CAN.gtin, 1)]
+    assert told(feed(watch(shelf(CAN)), samples([(0.0, 6600.0), *ramp], 45.0))) == [("ok", CAN.gtin, 1)]
 
 
 def test_what_is_poured_so_slowly_that_it_looks_like_rest_is_not_followed_either() -> None:

@@ -1,0 +1,92 @@
+"""What is kept of a shelf over a restart, as bytes."""
+
+import msgspec
+
+from edge.aggregator.hypotheses import Item
+
+
+class Kept(msgspec.Struct, array_like=True):
+    """Of one bay: its last rest, without what was provisional; what stood there; and what had been said of it."""
+
+    cells: list[float]
+    at_us: int
+    counts: dict[str, int] | None
+    foreign: list[float]
+    doubt: str
+    check: str
+    alien: str
+    until_ms: int | None
+    fill: dict[str, str]
+    state: tuple[str, str]
+
+
+class Assigned(msgspec.Struct, array_like=True):
+    """What was ordered to stand on a bay: it goes before the configuration."""
+
+    items: list[tuple[str, float, float, float]]  # gtin, unit_grams, unit_cv, unit_tare_grams
+    capacity: int | None
+    facings: int | None
+    tare_grams: float
+    low: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        items: tuple[Item, ...],
+        capacity: int | None,
+        facings: int | None,
+        tare_grams: float,
+        low: int | None,
+    ) -> "Assigned":
+        rows = [(i.gtin, i.unit_grams, i.unit_cv, i.unit_tare_grams) for i in items]
+        return cls(rows, capacity, facings, tare_grams, low)
+
+    def goods(self) -> tuple[Item, ...]:
+        return tuple(
+            Item(gtin=gtin, unit_grams=grams, unit_cv=cv, unit_tare_grams=tare)
+            for gtin, grams, cv, tare in self.items
+        )
+
+
+class KeptShelf(msgspec.Struct, array_like=True, tag="2"):
+    """Of one shelf. By cell: noise in grams, who weighs (serial, calibration), factor and offset, if ordered."""
+
+    bays: dict[str, Kept]
+    sigma: dict[int, float]
+    scales: dict[int, tuple[str, str]]
+    assigned: dict[str, Assigned]
+    factors: dict[int, tuple[float, float]]
+    crosstalk: list[tuple[int, int, float]] | None
+
+
+class _Rest(msgspec.Struct, array_like=True):
+    """Of one bay, as version 1 kept it: the sum of its cells."""
+
+    grams: float
+    at_ms: int
+    at_us: int
+    sigma: float
+    counts: dict[str, int] | None
+
+
+def encode(kept: KeptShelf) -> bytes:
+    return _ENCODER.encode(kept)
+
+
+def decode(blob: bytes, cells: dict[str, tuple[int, ...]]) -> KeptShelf:
+    """Read what was kept, by this version or the one before, of which a bay on several `cells` starts anew."""
+    try:
+        return _DECODER.decode(blob)
+    except msgspec.DecodeError:
+        rests = _DECODER_1.decode(blob)
+    bays = {
+        name: Kept([rest.grams], rest.at_us, rest.counts, [], "", "", "", None, {}, ("ok", ""))
+        for name, rest in rests.items()
+        if len(cells.get(name, ())) == 1
+    }
+    return KeptShelf(bays, {}, {}, {}, {}, None)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(KeptShelf)
+_DECODER_1 = msgspec.msgpack.Decoder(dict[str, _Rest])

@@ -1,0 +1,327 @@
+"""All cells of a site: samples in, changes out. Columns are folded once a block; bays are asked when they changed.
+
+Only samples move time here, and what was waited for is decided at the time that it is due, so that nothing depends on
+how often `advance` is called. Samples may be late by LATE_MS; a shelf whose samples are all older follows behind.
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from functools import partial
+from math import sqrt
+
+import numpy as np
+
+from edge.aggregator.bay import BayWatch, Rest
+from edge.aggregator.channels import BLOCK_MS, Bools, Channels, Floats, Ints, medians, starts_of
+from edge.aggregator.fill import fraction
+from edge.aggregator.goods import Goods
+from edge.aggregator.moments import Stamp
+from edge.aggregator.shelf import Shelf, ShelfWatch
+from edge.aggregator.taken import TakenLately
+from edge.reads import Scale, WeightFault, WeightSample
+from wire.events import Event
+from wire.messages import Level
+
+LATE_MS = 200
+IDLE_MS = 2_000  # without newer samples, what waits is folded after so long
+OFFLINE_MS = 10_000  # a gap so long leaves it open when things happened …
+OFFLINE_PERIODS = 5  # … for devices that weigh often
+AHEAD_MS = 60_000  # beyond what is known of the time, a sample's time is wrong
+# The anchor follows by half of the difference each second, but never faster than this: drift of a 10 kg cell that warms
+# by 10 K in an hour is 0.0014 g/s, and nobody puts down goods that slowly.
+FOLLOW_SHARE_S = 0.5
+FOLLOW_GRAMS_S = 0.05
+DRIFT_SAVE_MS = 60_000  # the anchors' drift is worth saving so often
+SHAKEN_SHARE, SHAKEN_CELLS, SHAKEN_MS = (
+    0.5,
+    3,
+    1_000,
+)  # when more than this of a shelf moves at once, all of it waits
+FROZEN, FROZEN_FLICKER = 7, 0.7  # so many same values of a cell whose values are seldom the same show no rest
+LEAST_NOISE = 0.3  # grams, of a difference of two rests
+NEVER = 1 << 62
+
+
+class Scales:
+    """All shelves. Times are of the steady clock, in milliseconds."""
+
+    def __init__(self, shelves: Sequence[Shelf]) -> None:
+        self.goods = Goods()
+        self._taken = TakenLately()
+        bays = [(shelf, bay) for shelf in shelves for bay in shelf.bays]
+        sizes = [len(bay.cells) for _, bay in bays]
+        self._channels = Channels(sum(sizes))
+        self._anchors: Floats = np.zeros(sum(sizes))
+        self._of_bay: Ints = np.repeat(np.arange(len(bays)), sizes)
+        self._starts = starts_of(sizes) if sizes else np.zeros(0, np.int64)
+        self._rows = [slice(int(at), int(at) + size) for at, size in zip(self._starts, sizes, strict=True)]
+        self.bays = [
+            BayWatch(
+                shelf.name, bay, self._anchors[row], partial(self._rested_us, n), self.goods, self._taken
+            )
+            for n, ((shelf, bay), row) in enumerate(zip(bays, self._rows, strict=True))
+        ]
+        self._dead: Floats = np.full(len(bays), 2.0)
+        self._stirred: Bools = np.ones(len(bays), np.bool_)
+        self._peak: Floats = np.zeros(len(bays))
+        self._rested_ms: Ints = np.zeros(len(bays), np.int64)
+        self._cells: dict[tuple[str, int], int] = {}
+        self.shelves: dict[str, ShelfWatch] = {}
+        self._shelf_of_bay: list[str] = [shelf.name for shelf, _ in bays]
+        self._build(shelves)
+        self._behind_ms: list[int] = [0] * len(self._of_bay)
+        self._waiting: dict[int, array[float]] = {}
+        self._moving: dict[int, list[int]] = {}
+        self._due_ms, self._folded = -NEVER, -NEVER
+        self._clock_ms = NEVER
+        self._next_ms = NEVER  # when something that was waited for is due
+        self._saved_ms = 0
+
+    def _build(self, shelves: Sequence[Shelf]) -> None:
+        at = first = 0
+        ends = []
+        for shelf in shelves:
+            cells = shelf.cells
+            self._cells |= {(shelf.name, cell): at + n for n, cell in enumerate(cells)}
+            row = slice(at, at + len(cells))
+            bays = self.bays[first : first + len(shelf.bays)]
+            self.shelves[shelf.name] = ShelfWatch(shelf, bays, self._channels.sigma[row])
+            ends.append(at)
+            at, first = at + len(cells), first + len(bays)
+        self._shelf_starts = np.array(ends, np.int64)
+        self._shelf_sizes = np.array([len(shelf.cells) for shelf in shelves], np.int64)
+        self._shelf_of: Ints = np.repeat(np.arange(len(shelves)), [len(shelf.bays) for shelf in shelves])
+        self._held_ms: Ints = np.zeros(len(shelves), np.int64)
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Take over how the shelves' cells weigh."""
+        count = self._channels.count
+        self._factor, self._shift = np.ones(count), np.zeros(count)
+        self._plain = True
+        to, from_, times = [], [], []
+        for (name, watch), start in zip(self.shelves.items(), self._shelf_starts, strict=True):
+            for cell, (factor, shift) in watch.factors.items():
+                if (channel := self._cells.get((name, cell))) is not None:
+                    self._factor[channel], self._shift[channel], self._plain = factor, shift, False
+            for one, other, share in watch.uncoupling():
+                to.append(int(start) + one)
+                from_.append(int(start) + other)
+                times.append(share)
+        self._to, self._from = np.array(to, np.int64), np.array(from_, np.int64)
+        self._times: Floats = np.array(times)
+        self._raw: Floats = np.zeros(count)
+
+    def _rested_us(self, bay: int) -> int | None:
+        """When a bay was last at rest since this start, by the wall's clock."""
+        at_ms = int(self._rested_ms[bay])
+        return at_ms * 1000 + int(self._channels.offset_us[self._rows[bay]].max()) if at_ms else None
+
+    # Samples
+
+    def observe(self, read: WeightSample, at_ms: int, stamp: Stamp) -> list[Event]:
+        """Take one sample; one of a cell that is not configured is passed over."""
+        channel = self._cells.get((read.shelf, read.cell))
+        if channel is None or at_ms > self._clock_ms:
+            return []
+        at_ms += self._behind_ms[channel]
+        block = at_ms // BLOCK_MS
+        if block <= self._folded and (at_ms := self._late(channel, at_ms)) < 0:
+            return []
+        block = at_ms // BLOCK_MS
+        bucket = self._waiting.get(block)
+        if bucket is None:
+            bucket = self._waiting[block] = array("d")
+            self._due_ms = (min(self._waiting) + 1) * BLOCK_MS + LATE_MS
+        bucket.extend((channel, read.grams, read.at_us - 1000 * at_ms))
+        if read.stable is False:
+            self._moving.setdefault(block, []).append(channel)
+        if at_ms < self._due_ms:
+            return []
+        return self._fold_until(at_ms - LATE_MS, stamp)
+
+    def _late(self, channel: int, at_ms: int) -> int:
+        """A sample of a block that is folded already: out of order, unless all of the device's are so late."""
+        if at_ms < self._channels.at_ms[channel] + BLOCK_MS:
+            return -1
+        behind_ms = (self._folded + 2) * BLOCK_MS - at_ms // BLOCK_MS * BLOCK_MS
+        self._behind_ms[channel] += behind_ms
+        return at_ms + behind_ms
+
+    def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
+        self._clock_ms = now_ms + AHEAD_MS
+        events = self._fold_until(now_ms - IDLE_MS, stamp)
+        if now_ms - IDLE_MS >= self._next_ms:
+            events += self._passed(now_ms - IDLE_MS, stamp)
+        return events
+
+    def fault(self, read: WeightFault, at_ms: int, stamp: Stamp) -> list[Event]:
+        return []
+
+    def scale(self, read: Scale, at_ms: int, stamp: Stamp) -> list[Event]:
+        watch = self.shelves.get(read.shelf)
+        if watch is None:
+            return []
+        events = self._fold_until(at_ms, stamp)
+        return events + watch.scale(read, at_ms, stamp)
+
+    # Blocks
+
+    def _fold_until(self, until_ms: int, stamp: Stamp) -> list[Event]:
+        events: list[Event] = []
+        for block in self._complete(until_ms):
+            at_ms = block * BLOCK_MS
+            if at_ms >= self._next_ms:
+                events += self._passed(at_ms, stamp)
+            events += self._fold(block, stamp)
+        return events
+
+    def _complete(self, until_ms: int) -> Iterator[int]:
+        for block in sorted(self._waiting):
+            if (block + 1) * BLOCK_MS > until_ms:
+                break
+            self._folded = block
+            yield block
+        self._due_ms = (min(self._waiting) + 1) * BLOCK_MS + LATE_MS if self._waiting else -NEVER
+
+    def _fold(self, block: int, stamp: Stamp) -> list[Event]:
+        columns = np.frombuffer(self._waiting.pop(block)).reshape(-1, 3)
+        at_ms, channels = block * BLOCK_MS, self._channels
+        channel = columns[:, 0].astype(np.int64)
+        channels.offset_us[channel] = columns[:, 2].astype(np.int64)
+        if moving := self._moving.pop(block, None):
+            channels.moved_ms[moving] = at_ms
+        active, values = medians(channel, columns[:, 1], channels.count)
+        if not self._plain:
+            values = values * self._factor[active] + self._shift[active]
+        if len(self._times):
+            self._raw[active] = values
+            shown = np.bincount(self._to, self._times * self._raw[self._from], channels.count)
+            values = values + shown[active]
+        self._interrupt(at_ms, active)
+        channels.fold(at_ms, values, active)
+        return self._look(at_ms, active, stamp)
+
+    def _interrupt(self, at_ms: int, active: Ints) -> None:
+        channels = self._channels
+        gap = at_ms - channels.at_ms[active]
+        long = (
+            (gap > OFFLINE_MS)
+            & (gap > OFFLINE_PERIODS * channels.period_ms[active])
+            & (channels.seen[active] > 0)
+        )
+        if long.any():
+            for bay in {int(self._of_bay[channel]) for channel in active[long]}:
+                self.bays[bay].interrupted()
+                self._stirred[bay] = True
+
+    def _look(self, at_ms: int, active: Ints, stamp: Stamp) -> list[Event]:
+        channels, starts = self._channels, self._starts
+        here = np.zeros(channels.count, np.bool_)
+        here[active] = True
+        unsteady = ~channels.together & (channels.ticks >= 3)
+        self._hold_shaken(at_ms, unsteady)
+        self._stirred |= np.logical_or.reduceat(unsteady, starts)
+        frozen = (channels.same >= FROZEN) & (channels.flicker > FROZEN_FLICKER)
+        at_rest = np.logical_and.reduceat(channels.rest & ~frozen, starts) & np.logical_or.reduceat(
+            here, starts
+        )
+        at_rest &= (self._held_ms <= at_ms)[self._shelf_of]
+        off = channels.level - self._anchors
+        sums = np.add.reduceat(off, starts)
+        changed = self._stirred | (np.abs(sums) >= self._dead)
+        quiet = at_rest & ~changed
+        self._peak = np.where(quiet, 0.0, np.maximum(self._peak, np.abs(sums)))
+        self._follow(at_ms, quiet, off)
+        self._rested_ms[quiet] = at_ms
+        events: list[Event] = []
+        for bay in np.flatnonzero(at_rest & changed):
+            events += self._settle(int(bay), at_ms, stamp)
+        if at_ms - self._saved_ms >= DRIFT_SAVE_MS:
+            self._saved_ms = at_ms
+            for shelf in self.shelves.values():
+                shelf.drifted = True
+        return events
+
+    def _hold_shaken(self, at_ms: int, unsteady: Bools) -> None:
+        shaking = np.add.reduceat(unsteady.astype(np.int64), self._shelf_starts)
+        shaken = (shaking > SHAKEN_SHARE * self._shelf_sizes) & (self._shelf_sizes >= SHAKEN_CELLS)
+        self._held_ms[shaken] = at_ms + SHAKEN_MS
+
+    def _follow(self, at_ms: int, quiet: Bools, off: Floats) -> None:
+        seconds = np.where(quiet, np.clip((at_ms - self._rested_ms) / 1000, 0.0, 1.0), 0.0)[self._of_bay]
+        most = FOLLOW_GRAMS_S * seconds
+        self._anchors += np.clip(FOLLOW_SHARE_S * seconds * off, -most, most)
+
+    def _settle(self, number: int, at_ms: int, stamp: Stamp) -> list[Event]:
+        channels, row, bay = self._channels, self._rows[number], self.bays[number]
+        self._stirred[number] = False
+        sigma = sqrt(float(np.sum(channels.sigma[row] ** 2)))
+        noise = max(LEAST_NOISE, sigma * sqrt(2.0 / max(1, int(channels.ticks[row].min()))))
+        since_ms = int(channels.since_ms[row].max())
+        before_ms = min(int(self._rested_ms[number]) or since_ms, since_ms)
+        rest = Rest(
+            cells=[float(grams) for grams in channels.level[row]], at_ms=at_ms, since_ms=since_ms, before_ms=before_ms,
+            offset_us=int(channels.offset_us[row].max()), noise=noise, peak=float(self._peak[number]),
+        )  # fmt: skip
+        events = bay.settled(rest, stamp)
+        self._rested_ms[number] = at_ms
+        self._peak[number] = 0.0
+        self._dead[number] = bay.dead(abs(rest.grams), noise)
+        if (due_ms := bay.due_ms) is not None:
+            self._next_ms = min(self._next_ms, due_ms)
+        return events
+
+    def _passed(self, now_ms: int, stamp: Stamp) -> list[Event]:
+        """Say what has lasted by `now_ms`, in order of time; what moves again goes on waiting."""
+        events: list[Event] = []
+        self._next_ms = NEVER
+        channels = self._channels
+        for number, bay in enumerate(self.bays):
+            due_ms = bay.due_ms
+            if due_ms is None:
+                continue
+            row = self._rows[number]
+            if due_ms <= now_ms and not self._stirred[number]:
+                offset_us = int(channels.offset_us[row].max())
+                events += bay.passed(now_ms, offset_us, stamp, sum(bay.anchor))
+                due_ms = bay.due_ms
+            if due_ms is not None:
+                self._next_ms = min(self._next_ms, max(due_ms, now_ms + BLOCK_MS))
+        return events
+
+    # What is told of it
+
+    def levels(self) -> list[Level]:
+        return [level for number in range(len(self.bays)) for level in self._levels(number)]
+
+    def _levels(self, number: int) -> list[Level]:
+        bay, row, channels = self.bays[number], self._rows[number], self._channels
+        if not channels.ticks[row].all():
+            return []
+        grams = float(np.sum(channels.level[row])) - bay.bay.tare_grams
+        counts = bay.counts
+        units: list[tuple[str | None, int | None]] = [
+            (item.gtin, counts.get(item.gtin) if counts else None) for item in bay.bay.items
+        ]
+        return [
+            Level(
+                shelf=bay.shelf,
+                bay=bay.bay.name,
+                grams=round(grams, 2),
+                item=item,
+                units=n,
+                stable=bool(channels.rest[row].all()),
+                fraction=fraction(n, bay.bay),
+            )
+            for item, n in units or [(None, None)]
+        ]
+
+    def down(self, name: str) -> None:
+        """Its device is gone: rest must be found anew."""
+        for number, shelf in enumerate(self._shelf_of_bay):
+            if shelf == name:
+                self._stirred[number] = True
+                for channel in range(self._rows[number].start, self._rows[number].stop):
+                    self._channels.reset(channel)
+                    self._behind_ms[channel] = 0

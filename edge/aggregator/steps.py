@@ -1,0 +1,83 @@
+"""Changes of a bay that are seen and not said yet: what was put may be a hand that goes again, or half of a move.
+
+A step stays provisional until it has lasted. A newer change may show what older ones were: they went away again (a
+hand, a bag), with goods or without; or all of them were parts of one move; or each stands by itself.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import hypot
+
+from edge.aggregator.hypotheses import SAME_MASS, Answer, normal
+from wire.events import Change
+
+GOES = 0.3  # what was put goes away again
+ALONE = 0.7  # and takes nothing with it
+PARTS = 0.02 / 2000.0  # a change was part of a greater one, with a rest between at any mass
+MOST = 6  # steps that are looked at together
+
+
+@dataclass(slots=True)
+class Step:
+    """`grams` in all and by cell. `due_ms`: when it has lasted long enough; None where it is said at once."""
+
+    grams: float
+    cells: list[float]
+    noise: float
+    from_us: int
+    to_us: int
+    to_ms: int
+    answer: Answer
+    due_ms: int
+    offline: bool = False
+
+    @property
+    def density(self) -> float:
+        return max(self.answer.evidence, 1e-30)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a change is understood: so many of the newest steps are taken back, and `grams` are left to explain.
+
+    `grams` is None where nothing is left: what had come has gone. `whole`: the steps were parts of this change.
+    """
+
+    steps: int
+    grams: float | None
+    whole: bool
+
+
+def understand(
+    grams: float, noise: float, steps: Sequence[Step], explain: Callable[[float], Answer]
+) -> Reading:
+    """The most probable understanding of a change on top of `steps`, the newest last."""
+    best, most = Reading(0, grams, False), explain(grams).evidence
+    total, before = grams, 1.0
+    put = one_way = True
+    for k, step in enumerate(reversed(steps[-MOST:]), 1):
+        total += step.grams
+        before *= step.density  # what is compared is the evidence of these steps and this change together
+        most *= step.density
+        tight = hypot(1.4 * noise, SAME_MASS * grams)
+        gone = before * GOES * ALONE * normal(total, tight)
+        other = explain(total)
+        put, one_way = put and step.grams > 0, one_way and step.grams * total > 0
+        explained = other.evidence * (other.outcome is Change.OK)
+        with_goods = put * _foreign(steps[-k:]) * GOES * (1 - ALONE) * explained
+        parts = one_way * PARTS**k * explained
+        best, most = max(
+            (best, most),
+            (Reading(k, None, False), gone),
+            (Reading(k, total, False), with_goods),
+            (Reading(k, total, True), parts),
+            key=lambda each: each[1],
+        )
+    return best
+
+
+def _foreign(steps: Sequence[Step]) -> float:
+    product = 1.0
+    for step in steps:
+        product *= step.answer.foreign
+    return product

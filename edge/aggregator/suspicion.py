@@ -1,0 +1,49 @@
+"""Weights that no goods explain, but a scale that is not what it was: another unit, zeroed, saturated, exchanged."""
+
+from dataclasses import dataclass
+
+# A scale that is set to another unit shows the same number with another name (or was read as if it had not).
+UNITS = {1000.0: "kilograms", 453.59237: "pounds", 28.349523: "ounces"}
+UNIT_SHARE = 0.004  # a display in pounds has two or three decimals
+LEAST_GRAMS = 100.0  # before the change; of less, a thousandth is nothing
+ZERO_GRAMS = 1.5
+SUDDEN_MS = 2_500
+MANY_UNITS = 6  # nobody takes so many at a grasp
+BELOW_GRAMS, BELOW_UNITS = 20.0, 0.35
+FAR_TOO_MUCH = 3.0
+SPARE_GRAMS = 20_000.0  # what people put on a shelf that is no goods
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a bay may weigh: empty, full (None where not known), its lightest unit (0 where it has none)."""
+
+    empty_grams: float
+    full_grams: float | None
+    unit_grams: float
+
+
+def suspicion(before: float, after: float, noise: float, took_ms: int, expected: Expected) -> str | None:
+    """Why the scale should be looked at, after its gross weight changed; None where it need not."""
+    if abs(before) > LEAST_GRAMS:
+        for factor, name in UNITS.items():
+            slack = UNIT_SHARE * abs(before) / factor + 2 * noise / factor + 0.01
+            if abs(after - before / factor) < slack:
+                return f"its weight went from {before:.0f} to {after:.2f}: is it set to {name}?"
+            if abs(after / factor - before) < UNIT_SHARE * abs(before) + 2 * noise:
+                return f"its weight went from {before:.1f} to {after:.0f}: was it set to {name} before?"
+    unit = expected.unit_grams
+    if after < expected.empty_grams - max(BELOW_GRAMS, BELOW_UNITS * unit, 5 * noise):
+        empty = f"{expected.empty_grams:.0f} g"
+        return f"it weighs {after:.0f} g, less than when empty ({empty}): was it zeroed or exchanged?"
+    content = before - expected.empty_grams
+    if (
+        abs(after) < max(ZERO_GRAMS, 3 * noise)
+        and took_ms < SUDDEN_MS
+        and unit
+        and content > MANY_UNITS * unit
+    ):
+        return f"it went from {before:.0f} g to zero at once: was it zeroed?"
+    if expected.full_grams is not None and after > FAR_TOO_MUCH * expected.full_grams + SPARE_GRAMS:
+        return f"it weighs {after / 1000:.1f} kg, far more than fits on it: is it saturated, or set to another unit?"
+    return None
