@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 Knots = Sequence[tuple[float, float]]  # (second, grams): nothing changes before the first and after the last
 
 GONE = 12.0  # time constants: e**-12 of a kilogram is 6 mg
+MOVEMENT_S = 3.0  # bends that are further apart belong to different movements
 TONES = 14  # sinusoids that make up a shake
 SOFT_S = 0.25  # in which a shake begins and ends
 
@@ -94,24 +95,29 @@ class Load:
     def felt(self, times: Floats, plate: Plate) -> Floats:
         """The force on the cell at rising times, ringing included."""
         at, force, slope = self.bends()
-        lag = 2.0 * plate.damping / (2.0 * np.pi * plate.hertz)
+        omega = self._omegas(at, force, plate)
         here = np.searchsorted(at, times, side="right") - 1
-        now = np.where(here >= 0, slope[np.maximum(here, 0)], 0.0)
-        found = np.interp(times, at, force) - lag * now
+        lag = np.where(here >= 0, (2.0 * plate.damping * slope / omega)[np.maximum(here, 0)], 0.0)
+        found = np.interp(times, at, force) - lag
         for k, (bend_s, change) in enumerate(zip(at, np.diff(np.concatenate([[0.0], slope])), strict=True)):
             if change:
-                self._ring(
-                    found, times, float(bend_s), float(change), plate, plate.omega(force[k], self.at_first)
-                )
+                self._ring(found, times, float(bend_s), float(change), plate.damping, float(omega[k]))
         for shake in self.shakes:
             first, last = np.searchsorted(times, [shake.from_s, shake.to_s])
             found[first:last] += shake.at(times[first:last])
         return found
 
+    def _omegas(self, at: Floats, force: Floats, plate: Plate) -> Floats:
+        """Of each bend: by what stands there when all is done, for in one movement it must not change."""
+        begins = np.concatenate([[0], np.flatnonzero(np.diff(at) > MOVEMENT_S) + 1, [len(at)]])
+        found = np.empty_like(at)
+        for first, last in pairwise(begins.tolist()):
+            found[first:last] = plate.omega(float(force[last - 1]), self.at_first)
+        return found
+
     @staticmethod
-    def _ring(found: Floats, times: Floats, bend_s: float, change: float, plate: Plate, omega: float) -> None:
+    def _ring(found: Floats, times: Floats, bend_s: float, change: float, zeta: float, omega: float) -> None:
         """Add what fades of the answer to a ramp that begins: m x'' + c x' + k x = k t, from rest."""
-        zeta = plate.damping
         first, last = np.searchsorted(times, [bend_s, bend_s + GONE / (zeta * omega)])
         since = times[first:last] - bend_s
         damped = omega * np.sqrt(1.0 - zeta * zeta)
