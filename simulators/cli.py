@@ -20,6 +20,7 @@ from simulators.llrp.reader import Reader as LlrpReader
 from simulators.metratec import single as metratec_single
 from simulators.modules_cli import m100, thingmagic
 from simulators.mqtt_scale.cli import mqtt_scale
+from simulators.scales_cli import ascii_scale, sics
 from simulators.scenario import load
 from simulators.schedule import Schedule
 from simulators.trouble import FAULTS, TROUBLES, parse
@@ -90,6 +91,8 @@ simulate.add_command(day_)
 simulate.add_command(scene)
 simulate.add_command(thingmagic)
 simulate.add_command(m100)
+simulate.add_command(sics)
+simulate.add_command(ascii_scale)
 simulate.add_command(mqtt_scale)
 
 
@@ -200,31 +203,6 @@ def llrp(listen: str, antennas: int, tags: int, kind: str, most_held: int, seed:
         orders.listen(ordered)
         await _until(stopped, llrp_single.run(reader, (host, int(port)), single.standing_tags(tags), trouble=trouble,
                                               seed=seed, now_us=_now_us, say=click.echo))  # fmt: skip
-
-    _run(run)
-
-
-@simulate.command()
-@click.option("--link", type=click.Path(path_type=Path), required=True, help="Symlink to make to its port.")
-@click.option("--grams", type=float, default=0.0, show_default=True, help="What lies on it at first.")
-@click.option("--max-grams", type=click.FloatRange(1), default=15_000.0, show_default=True)
-@seed_option
-@single_trouble_option
-def sics(link: Path, grams: float, max_grams: float, seed: int, trouble: str) -> None:
-    """One MT-SICS scale; prints its URL. Each number on a line of standard input is put on it, in grams."""
-
-    async def run(stopped: asyncio.Event) -> None:
-        changes: asyncio.Queue[float] = asyncio.Queue()
-
-        def put(line: str) -> None:
-            try:
-                changes.put_nowait(float(line))
-            except ValueError:
-                click.echo(f"{line!r} is not a number of grams", err=True)
-
-        orders.listen(put)
-        await _until(stopped, single.scale(link, grams=grams, max_grams=max_grams, trouble=trouble, seed=seed,
-                                           changes=changes, say=click.echo))  # fmt: skip
 
     _run(run)
 

@@ -96,6 +96,40 @@ class Flip:
 
 
 @dataclass
+class Drop:
+    """From `after_s` on, once in so many seconds, a message does not arrive."""
+
+    after_s: float
+
+    def __post_init__(self) -> None:
+        self._next_s = self.after_s
+
+    def outgoing(self, data: bytes, at_s: float) -> list[Step]:
+        if at_s < self._next_s:
+            return [Send(data)]
+        self._next_s = at_s + self.after_s
+        return []
+
+
+@dataclass
+class Bite:
+    """From `after_s` on, once in so many seconds, a message loses one to five bytes: a receiver that was too slow."""
+
+    after_s: float
+    rng: Random
+
+    def __post_init__(self) -> None:
+        self._next_s = self.after_s
+
+    def outgoing(self, data: bytes, at_s: float) -> list[Step]:
+        if at_s < self._next_s or not data:
+            return [Send(data)]
+        self._next_s = at_s + self.after_s
+        at = self.rng.randrange(len(data))
+        return [Send(data[:at] + data[at + self.rng.randint(1, 5) :])]
+
+
+@dataclass
 class HalfFrame:
     """After `after_s` half a message, then silence, the line staying up."""
 
@@ -167,6 +201,8 @@ TROUBLES: dict[str, Callable[[float, Random], Trouble]] = {
     "slow": lambda after_s, rng: Slow(rng),
     "garbage": Garbage,
     "flip": Flip,
+    "drop": lambda after_s, rng: Drop(after_s),
+    "bite": Bite,
     "half-frame": lambda after_s, rng: HalfFrame(after_s),
     "silence": lambda after_s, rng: Silence(after_s),
     "hang-up": lambda after_s, rng: Cut(after_s),

@@ -84,7 +84,7 @@ class World:
         grams = shelf.tray_grams + sum(mass for masses in units.values() for mass in masses)
         return Cell(grams, Random(f"{self._schedule.seed}/{shelf.bay}/cell"))
 
-    def _scale(self, shelf: Shelf) -> ServedScale:
+    def _scale(self, shelf: Shelf) -> ServedScale[Scale]:
         number = self._schedule.scenario.shelves.index(shelf)
         scale = Scale(Indicator(shelf.max_grams), f"SIM{number + 1:07d}")
         return ServedScale(scale, lambda: self._cells[shelf.bay].grams(self._seconds()))

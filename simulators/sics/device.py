@@ -15,7 +15,7 @@ SR_SHARE = 0.125  # SR without a preset: a change of 12.5 % of the last value at
 SR_DIVISIONS = 30  # ... and at least so many divisions
 LONGEST_LINE = 80  # nobody sends a longer command; what is longer is noise
 NUMBER_SHAPE = 10  # characters of a weight value, right-aligned
-UNIT = "g"
+UNITS = {"g": (1.0, 1), "kg": (1000.0, 4)}  # grams, and decimals: the same division in both
 
 COMMANDS = {
     0: ("@", "I0", "I1", "I2", "I3", "I4", "S", "SI", "SIR", "Z", "ZI"),
@@ -24,14 +24,23 @@ COMMANDS = {
 
 
 class Scale:
-    """What answers on a scale's serial port."""
+    """What answers on a scale's serial port.
 
-    def __init__(self, indicator: Indicator, serial_number: str) -> None:
+    Args:
+        unknown: commands that this one does not know: small scales know no SIR.
+    """
+
+    def __init__(
+        self, indicator: Indicator, serial_number: str, *, unit: str = "g", unknown: tuple[str, ...] = ()
+    ) -> None:
         self.indicator = indicator
         self.serial_number = serial_number
+        self.unit = unit
+        self._unknown = unknown
         self.asked = False  # whether anybody has ever sent a command
         self._buffer = bytearray()
         self._queue: deque[str] = deque()
+        self._say: list[str] = []  # what it says by itself with the next value
         self._waiting: tuple[str, int] | None = None  # a command that waits for rest, and for how long yet
         self._repeating = False
         self._changes: tuple[float, bool, float] | None = None  # SR: last rest, moving now, threshold
@@ -52,7 +61,7 @@ class Scale:
     def update(self, grams: float) -> list[bytes]:
         """The cell's next value has come; returns the lines that are due with it."""
         self.indicator.update(grams)
-        lines: list[str] = []
+        lines, self._say = self._say, []
         if self._waiting is not None:
             lines += self._wait()
         while self._waiting is None and self._queue:
@@ -62,6 +71,19 @@ class Scale:
         if self._changes is not None:
             lines += self._changed()
         return [line.encode() + END for line in lines]
+
+    def say(self, word: str) -> str | None:
+        """What somebody does at its keys: `unit kg`, `tare`, `power-cycle`; returns what is wrong with it."""
+        match word.split():
+            case ["unit", unit] if unit in UNITS:
+                self.unit = unit
+            case ["tare"]:
+                self.indicator.tare()
+            case ["power-cycle"]:
+                self._say.append(self._reset())
+            case _:
+                return f"{word!r} is none of unit {'|'.join(UNITS)}, tare, power-cycle"
+        return None
 
     def _line(self, line: bytes) -> list[bytes]:
         self.asked = True
@@ -77,6 +99,8 @@ class Scale:
 
     def _obey(self, words: str) -> list[str]:
         name, _, rest = words.partition(" ")
+        if name in self._unknown:
+            return ["ES"]
         simple: dict[str, Callable[[], list[str]]] = {
             "SI": lambda: self._once(self._weight("S")),
             "SIR": self._repeat,
@@ -85,7 +109,7 @@ class Scale:
             "TAC": self._clear_tare,
             "I0": _list_commands,
             "I1": lambda: ['I1 A "01" "2.30" "2.22" "" ""'],
-            "I2": lambda: [f'I2 A "Simulated scale {self.indicator.max_grams:.1f} {UNIT}"'],
+            "I2": lambda: [f'I2 A "Simulated scale {self.indicator.max_grams:.1f} g"'],
             "I3": lambda: ['I3 A "1.00"'],
             "I4": lambda: [f'I4 A "{self.serial_number}"'],
         }
@@ -122,13 +146,13 @@ class Scale:
             return f"Z {refused}" if refused else "Z A"
         if name == "T":
             self.indicator.tare()
-            return f"T S {_value(self.indicator.tare_grams)}"
+            return f"T S {self._value(self.indicator.tare_grams)}"
         return self._weight("S")
 
     def _weight(self, name: str) -> str:
         if (where := self.indicator.range) is not Range.WITHIN:
             return f"{name} {where}"
-        return f"{name} {self._rest_letter} {_value(self.indicator.net_grams)}"
+        return f"{name} {self._rest_letter} {self._value(self.indicator.net_grams)}"
 
     @property
     def _rest_letter(self) -> str:
@@ -185,7 +209,7 @@ class Scale:
             return [f"TI {where}"]
         letter = self._rest_letter
         self.indicator.tare()
-        return [f"TI {letter} {_value(self.indicator.tare_grams)}"]
+        return [f"TI {letter} {self._value(self.indicator.tare_grams)}"]
 
     def _clear_tare(self) -> list[str]:
         self.indicator.tare_grams = 0.0
@@ -197,7 +221,11 @@ class Scale:
             if grams is None or not 0 <= grams <= self.indicator.max_grams:
                 return ["TA L"]
             self.indicator.tare_grams = grams
-        return [f"TA A {_value(self.indicator.tare_grams)}"]
+        return [f"TA A {self._value(self.indicator.tare_grams)}"]
+
+    def _value(self, grams: float) -> str:
+        factor, decimals = UNITS[self.unit]
+        return f"{grams / factor + 0.0:{NUMBER_SHAPE}.{decimals}f} {self.unit}"
 
     def _reset(self) -> str:
         self._stop_sending()
@@ -213,14 +241,10 @@ def _list_commands() -> list[str]:
     return lines
 
 
-def _value(grams: float) -> str:
-    return f"{grams + 0.0:{NUMBER_SHAPE}.1f} {UNIT}"
-
-
 def _grams(words: str) -> float | None:
-    """Read a preset such as "12.5 g"; None when it is none. This scale is set to grams and takes no other unit."""
+    """Read a preset such as "12.5 g"; None when it is none. This scale takes presets in grams."""
     number, _, unit = words.partition(" ")
-    if unit != UNIT:
+    if unit != "g":
         return None
     try:
         grams = float(number)

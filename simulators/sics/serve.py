@@ -1,18 +1,31 @@
-"""Puts a scale on a line, weighing what a cell feels."""
+"""Puts a scale, of whatever make, on a line, weighing what a cell feels."""
 
 import asyncio
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from simulators.link import Link, until_one_ends
-from simulators.sics.device import Scale
 
 UPDATE_S = 0.1  # ten values a second: common shop scales give 10 to 23
 
 
-class Served:
+class Weighing(Protocol):
+    """What a line needs of a scale."""
+
+    def receive(self, data: bytes) -> list[bytes]:
+        """Take bytes; what is answered at once."""
+
+    def update(self, grams: float) -> list[bytes]:
+        """The cell's next value has come; what is due with it."""
+
+
+S = TypeVar("S", bound=Weighing)
+
+
+class Served(Generic[S]):
     """A scale with its line. `weigh` tells what the cell feels now, in grams."""
 
-    def __init__(self, scale: Scale, weigh: Callable[[], float]) -> None:
+    def __init__(self, scale: S, weigh: Callable[[], float]) -> None:
         self.scale = scale
         self._weigh = weigh
 

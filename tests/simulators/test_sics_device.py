@@ -139,3 +139,16 @@ def test_preset_tare_counts() -> None:
     scale = at_rest(500.0)
     scale.receive(b"TA 120.5 g\r\n")
     assert scale.receive(b"SI\r\n") == [b"S S      379.5 g\r\n"]
+
+
+def test_a_unit_changed_at_its_keys_and_a_power_cut() -> None:
+    device = Scale(Indicator(15_000.0), "B021002593", unknown=("SIR",))
+    for _ in range(10):
+        device.update(991.2)
+    assert device.say("unit kg") is None
+    assert device.receive(b"SI\r\n") == [b"S S     0.9912 kg\r\n"]
+    assert device.receive(b"SIR\r\n") == [b"ES\r\n"]
+    assert device.say("power-cycle") is None
+    assert device.update(991.2) == [b'I4 A "B021002593"\r\n']
+    assert device.update(991.2) == []
+    assert device.say("jump") == "'jump' is none of unit g|kg, tare, power-cycle"

@@ -45,6 +45,19 @@ def test_flip_changes_one_bit() -> None:
     assert sum((a ^ b).bit_count() for a, b in zip(broken, LINE, strict=True)) == 1
 
 
+def test_drop_loses_a_message_once_in_a_while() -> None:
+    trouble = maker("drop:2", 1)()
+    assert [sent(trouble.outgoing(LINE, at)) for at in (1.9, 2.0, 2.1, 4.0)] == [LINE, b"", LINE, b""]
+
+
+def test_bite_loses_some_bytes_of_a_message() -> None:
+    trouble = maker("bite:2", 1)()
+    assert sent(trouble.outgoing(LINE, 1.9)) == LINE
+    bitten = sent(trouble.outgoing(LINE, 2.0))
+    assert len(LINE) - 5 <= len(bitten) < len(LINE)
+    assert sent(trouble.outgoing(LINE, 2.1)) == LINE
+
+
 def test_half_frame_is_half_a_message_and_then_silence() -> None:
     trouble = maker("half-frame:1", 1)()
     assert sent(trouble.outgoing(LINE, 0.5)) == LINE
