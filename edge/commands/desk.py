@@ -154,7 +154,6 @@ class Desk:
     async def _carry_out(self, command: Command, asked: bytes) -> bytes:
         levels: tuple[Level, ...] = ()
         carried: Sequence[Order] = ()
-        now_us = self._clock.now_us()
         outcome, words = Outcome.DONE, ""
         try:
             match command.order:
@@ -166,7 +165,7 @@ class Desk:
                     carried, words = await self._calibrating.step(command.order)
                 case order:
                     carried = orders(order, self._config, self._clock.now_ms())
-                    words = done_in_words(order, now_us)
+                    words = done_in_words(order)
         except (OrderError, ConfigError) as error:
             outcome, words, carried = Outcome.REFUSED, str(error), ()
 

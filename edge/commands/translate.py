@@ -1,12 +1,10 @@
 """From what the cloud asks to what the aggregator takes. Pure."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from edge.aggregator import orders as to
 from edge.aggregator.hypotheses import Item
 from edge.aggregator.orders import OrderError
-from edge.clock import moment
 from edge.config import EdgeConfig
 from edge.shelf_config import ItemConfig, ShelfConfig
 from wire import commands as asked
@@ -62,7 +60,11 @@ def _item(item: asked.AssignedItem) -> Item:
     )
 
 
-def done_in_words(order: Shelfwise, now_us: int) -> str:
+def _span(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def done_in_words(order: Shelfwise) -> str:
     """What a person is told when it was carried out."""
     what = order.shelf if order.bay is None else f"{order.shelf}/{order.bay}"
     match order:
@@ -72,8 +74,7 @@ def done_in_words(order: Shelfwise, now_us: int) -> str:
             counts = ", ".join(f"{each.units} of {each.gtin}" for each in order.counts)
             return f"{what}: confirmed, {counts}"
         case asked.ServiceBegin():
-            until = moment(now_us) + timedelta(seconds=order.timeout_s)
-            return f"{what}: in service until {until:%H:%M:%S} UTC at the latest; nothing is booked meanwhile"
+            return f"{what}: in service for {_span(order.timeout_s)} at the most; nothing is booked meanwhile"
         case asked.ServiceEnd():
             return f"{what}: service has ended; it goes on from what it weighs at its next rest"
         case asked.Assign():

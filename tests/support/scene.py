@@ -100,6 +100,12 @@ class Scene:
         with self.database.write() as connection:
             _put(connection, t.levels, {"location_id": self._place(connection, bay)}, values)
 
+    def condition(self, bay: str, state: str, reason: str = "") -> None:
+        """How the bay counts from now on."""
+        values = {"state": state, "reason": reason, "until": self.now + timedelta(minutes=30), "at": self.now}
+        with self.database.write() as connection:
+            _put(connection, t.bay_states, {"location_id": self._place(connection, bay)}, values)
+
     def load(
         self,
         gate: str,

@@ -223,11 +223,11 @@ async def test_calibrating_is_handed_on(tmp_path: Path) -> None:
         assert here.steps.asked == [asked]
 
 
-async def test_service_of_a_whole_shelf_says_until_when(tmp_path: Path) -> None:
+async def test_service_of_a_whole_shelf_says_for_how_long(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         answer = await here.ask(command(ServiceBegin(shelf="aisle-1", timeout_s=1800)))
         assert answer.outcome is Outcome.DONE
-        assert answer.words.startswith("aisle-1: in service until 09:30:00 UTC at the latest")
+        assert answer.words.startswith("aisle-1: in service for 30 min at the most")
 
 
 async def test_more_commands_than_can_wait_are_dropped(tmp_path: Path) -> None:

@@ -1,0 +1,185 @@
+"""Asking edges over HTTP, the page of a bay, and the codes that open it."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from cloud.ledger.database import Database
+from cloud.web.app import create_app
+from tests.support.answering import answering
+from tests.support.console import Console, console_app, real_time
+from tests.support.scene import BOTTLE, CAN, Scene
+from wire.commands import (
+    Assign,
+    AssignedItem,
+    Calibrate,
+    Confirm,
+    ItemCount,
+    Outcome,
+    ReadLevels,
+    Reload,
+    ServiceBegin,
+    ServiceEnd,
+    Step,
+    Zero,
+)
+
+SHELF = "/api/v1/edges/store-042/shelves/aisle-1"
+
+
+async def _bay(served: Console, name: str = "A1") -> int:
+    shelves = (await served.client.get("/api/v1/shelves")).json()["shelves"]
+    [found] = [bay["location_id"] for shelf in shelves for bay in shelf["bays"] if bay["bay"] == name]
+    return int(found)
+
+
+@pytest.mark.parametrize(
+    "path, body, order",
+    [
+        (
+            "service",
+            {"minutes": 15, "reason": "cleaning"},
+            ServiceBegin(shelf="aisle-1", bay="A1", timeout_s=900, reason="cleaning"),
+        ),
+        ("service", None, ServiceBegin(shelf="aisle-1", bay="A1", timeout_s=1800)),
+        ("service/end", None, ServiceEnd(shelf="aisle-1", bay="A1")),
+        ("zero", None, Zero(shelf="aisle-1", bay="A1")),
+        ("levels", None, ReadLevels(shelf="aisle-1")),
+        (
+            "confirm",
+            {"counts": [{"gtin": CAN, "units": 25}]},
+            Confirm(shelf="aisle-1", bay="A1", counts=(ItemCount(gtin=CAN, units=25),)),
+        ),
+        (
+            "assign",
+            {"items": [{"gtin": BOTTLE, "unit_grams": 1035.5}], "capacity": 12, "low": 3},
+            Assign(
+                shelf="aisle-1",
+                bay="A1",
+                items=(AssignedItem(gtin=BOTTLE, unit_grams=1035.5),),
+                capacity=12,
+                low=3,
+            ),
+        ),
+    ],
+)
+async def test_a_bay_is_asked(served: Console, path: str, body: dict[str, Any] | None, order: object) -> None:
+    here = await _bay(served)
+    async with answering(served.scene.database, lambda _: (Outcome.DONE, "as asked")) as asked:
+        answer = await served.client.post(f"/api/v1/bays/{here}/{path}", json=body and body | {"by": "floor"})
+        assert answer.status_code == 202, answer.text
+        told = answer.json()
+        assert (told["state"], told["by"]) == ("asked", "floor" if body else "console")
+        while told["state"] == "asked":
+            told = (await served.client.get(f"/api/v1/commands/{told['id']}")).json()
+    assert (told["state"], told["words"]) == ("done", "as asked")
+    assert [command.order for command in asked] == [order]
+    log = (await served.client.get("/api/v1/commands")).json()["commands"]
+    assert [each["id"] for each in log] == [told["id"]]
+
+
+@pytest.mark.parametrize(
+    "path, body, order",
+    [
+        (
+            f"{SHELF}/calibrate",
+            {"step": "span", "cell": 0, "mass_grams": 2000},
+            Calibrate(shelf="aisle-1", step=Step.SPAN, cell=0, mass_grams=2000.0),
+        ),
+        (f"{SHELF}/calibrate", {"step": "keep"}, Calibrate(shelf="aisle-1", step=Step.KEEP)),
+        (f"{SHELF}/service", {"minutes": 60}, ServiceBegin(shelf="aisle-1", timeout_s=3600)),
+        (f"{SHELF}/service/end", None, ServiceEnd(shelf="aisle-1")),
+        ("/api/v1/edges/store-042/reload", None, Reload()),
+    ],
+)
+async def test_a_shelf_and_an_edge_are_asked(
+    served: Console, path: str, body: dict[str, Any] | None, order: object
+) -> None:
+    async with answering(served.scene.database, lambda _: (Outcome.DONE, "")) as asked:
+        told = (await served.client.post(path, json=body)).json()
+        while told["state"] == "asked":
+            told = (await served.client.get(f"/api/v1/commands/{told['id']}")).json()
+    assert [command.order for command in asked] == [order]
+
+
+@pytest.mark.parametrize(
+    "path, body, status, says",
+    [
+        ("bays/999/zero", None, 404, "there is no bay 999"),
+        ("bays/A1/service", {"minutes": 0}, 422, "minutes: Input should be greater"),
+        ("bays/A1/service", {"hours": 1}, 422, "hours: Extra inputs are not permitted"),
+        ("bays/A1/confirm", {"counts": [{"gtin": "0" * 14, "units": 1}]}, 422, "no item has the GTIN 0000"),
+        ("bays/A1/confirm", {"counts": []}, 422, "at least 1 item"),
+        ("bays/A1/assign", {"items": [{"gtin": CAN}]}, 422, "say what one weighs, in grams"),
+        (
+            "edges/store-042/shelves/aisle-9/calibrate",
+            {"step": "zero", "cell": 0},
+            422,
+            "has no shelf 'aisle-9'",
+        ),
+        ("edges/store-042/shelves/aisle-1/calibrate", {"step": "polish"}, 422, "'zero', 'span'"),
+        ("edges/store-000/reload", None, 422, "no site has an edge 'store-000'"),
+    ],
+)
+async def test_what_cannot_be_asked_is_said(
+    served: Console, path: str, body: dict[str, Any] | None, status: int, says: str
+) -> None:
+    path = path.replace("bays/A1", f"bays/{await _bay(served)}")
+    answer = await served.client.post(f"/api/v1/{path}", json=body)
+    assert (answer.status_code, says in answer.json()["detail"]) == (status, True), answer.text
+    assert (await served.client.get("/api/v1/commands")).json()["commands"] == []
+
+
+async def test_another_machine_and_another_page_may_ask_nothing(database: Database, scene: Scene) -> None:
+    async def post(client: str, **headers: str) -> httpx.Response:
+        transport = httpx.ASGITransport(console_app(database), client=(client, 4711))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
+            return await http.post("/api/v1/edges/store-042/reload", headers=headers)
+
+    assert (await post("192.0.2.7")).status_code == 403
+    assert (await post("127.0.0.1", origin="http://evil.example")).status_code == 403
+    assert (await post("127.0.0.1")).status_code == 202
+
+
+async def test_every_way_of_asking_is_guarded(served: Console) -> None:
+    """An address that writes and was forgotten would be open to all."""
+    paths = served.app.openapi()["paths"]
+    writing = [path for path, methods in paths.items() if "post" in methods]
+    assert len(writing) >= 10
+    transport = httpx.ASGITransport(served.app, client=("192.0.2.7", 4711))
+    async with httpx.AsyncClient(transport=transport, base_url=served.url) as http:
+        for path in writing:
+            filled = re.sub(r"\{(\w+)\}", lambda found: "1" if found[1].endswith("id") else "aisle-1", path)
+            answer = await http.post(filled, json={"step": "zero", "counts": [], "items": []})
+            assert answer.status_code == 403, path
+
+
+async def test_the_page_of_a_bay_shows_what_stands_there(served: Console) -> None:
+    page = (await served.client.get("/bay/store-042/aisle-1/A1")).text
+    assert "Begin service" in page
+    assert "Tomatoes, chopped, 330 g can" in page
+    assert "only the machine that runs this console may change" not in page
+    missing = await served.client.get("/bay/store-042/aisle-1/A9")
+    assert missing.status_code == 404
+    assert "no such bay" in missing.text
+
+
+async def test_from_a_phone_the_page_says_that_it_can_only_look(database: Database, scene: Scene) -> None:
+    transport = httpx.ASGITransport(console_app(database), client=("192.0.2.7", 4711))
+    async with httpx.AsyncClient(transport=transport, base_url="http://192.0.2.1:8000") as http:
+        page = (await http.get("/bay/store-042/aisle-1/A1")).text
+    assert "only the machine that runs this console may change" in page
+
+
+async def test_codes_open_the_pages_of_bays_where_phones_reach_them(database: Database, scene: Scene) -> None:
+    app = create_app(database, now=real_time, address="https://stock.example/")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http:
+        page = (await http.get("/codes")).text
+        one = (await http.get("/codes?shelf=aisle-1&bay=A1")).text
+    urls = re.findall(r'data-url="([^"]+)"', page)
+    assert len(urls) == 6
+    assert "https://stock.example/bay/store-042/aisle-1/A1" in urls
+    assert re.findall(r'data-url="([^"]+)"', one) == ["https://stock.example/bay/store-042/aisle-1/A1"]
+    assert one.count("<svg") == 1
