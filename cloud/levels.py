@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, update
 
 from cloud.ledger.database import insert
-from cloud.ledger.tables import levels
+from cloud.ledger.tables import level_differences, levels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,5 +52,6 @@ def save(connection: Connection, newest: Sequence[Level]) -> None:
 
 
 def settle_level(connection: Connection, location_id: int) -> None:
-    """A person has said what stands there: nothing about it is uncertain any more."""
+    """A person has said what stands there: nothing about it is uncertain, and no difference has lasted, any more."""
+    connection.execute(delete(level_differences).where(level_differences.c.location_id == location_id))
     connection.execute(update(levels).where(levels.c.location_id == location_id).values(uncertain=""))

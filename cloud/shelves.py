@@ -89,11 +89,14 @@ class ShelfBook:
         if books and event.outcome is Change.OFFLINE_CHANGE and self._overlaps(bay, event):
             self._conflict(occasion, bay, event)
             books = False
-        elif not books:
+        elif not books and not event.confirm:
             self._uncertain(occasion, bay, event)
         self._record(occasion, bay, event, item, books)
         if books and item is not None and event.units:
             self._move(occasion, bay, event, item, event.units)
+            self._misplaced(occasion, bay, event, item, event.units)
+        if event.confirm:
+            self._to_confirm(occasion, bay, event)
         self._level(occasion, bay, event, item, books)
 
     def forget_service(self) -> None:
@@ -185,7 +188,7 @@ class ShelfBook:
                 )
                 line += 1
         place = self._master.locations[bay.location_id].name
-        for kind in ("uncertain", "recount"):
+        for kind in ("uncertain", "recount", "confirm"):
             registers.close_task(self._batch.connection, bay.site_id, kind, place, said.at)
         settle_level(self._batch.connection, bay.location_id)
 
@@ -256,15 +259,41 @@ class ShelfBook:
         details = {
             "why": UNTOLD[event.outcome],
             "grams": event.grams,
-            "candidates": [
-                {
-                    "odds": one.odds,
-                    "changes": [{"item": change.item, "units": change.units} for change in one.changes],
-                }
-                for one in event.candidates
-            ],
+            "candidates": _candidates(event),
         }
         registers.open_task(self._batch.connection, bay.site_id, "uncertain", place, details, occasion.at)
+
+    def _to_confirm(self, occasion: Occasion, bay: Bay, event: ShelfChange) -> None:
+        """One weighing cannot count so many: a person says which it was, and that is booked as a count."""
+        place = self._master.locations[bay.location_id].name
+        details = {
+            "place": place,
+            "why": "one weighing cannot count so many",
+            "question": _question(event),
+            "item": event.item,
+            "units": event.units,
+            "grams": event.grams,
+            "candidates": _candidates(event),
+        }
+        registers.open_task(self._batch.connection, bay.site_id, "confirm", place, details, occasion.at)
+
+    def _misplaced(self, occasion: Occasion, bay: Bay, event: ShelfChange, item: Item, units: int) -> None:
+        """Goods that were put where they do not belong are to be put back; the task ends when they are gone."""
+        connection, place = self._batch.connection, self._master.locations[bay.location_id].name
+        if units > 0 and event.from_bay is not None and item.id not in bay.item_ids:
+            here = self._batch.balance(item.id, bay.location_id)
+            details = {
+                "place": place,
+                "item": item.gtin,
+                "name": item.name,
+                "units": here / 10**item.scale,
+                "from": f"{event.from_shelf or event.shelf}/{event.from_bay}",
+            }
+            registers.open_task(
+                connection, bay.site_id, "misplaced", f"{place}/{item.gtin}", details, occasion.at
+            )
+        elif units < 0 and item.id not in bay.item_ids and self._batch.balance(item.id, bay.location_id) <= 0:
+            registers.close_task(connection, bay.site_id, "misplaced", f"{place}/{item.gtin}", occasion.at)
 
     def _record(
         self, occasion: Occasion, bay: Bay, event: ShelfChange, item: Item | None, booked: bool
@@ -294,7 +323,8 @@ class ShelfBook:
         if booked and item and alone and self._was_uncertain(bay) and self._agrees(bay, event, item):
             uncertain = ""
             place = self._master.locations[bay.location_id].name
-            registers.close_task(self._batch.connection, bay.site_id, "uncertain", place, occasion.at)
+            for kind in ("uncertain", "confirm"):
+                registers.close_task(self._batch.connection, bay.site_id, kind, place, occasion.at)
         before = self._levels.get(bay.location_id)
         if before and before.at > occasion.at:
             return
@@ -331,3 +361,20 @@ class ShelfBook:
         if now:
             save(self._batch.connection, list(now.values()))
             self._uncertain_bays = None
+
+
+def _candidates(event: ShelfChange) -> list[dict[str, Any]]:
+    return [
+        {
+            "odds": one.odds,
+            "changes": [{"item": change.item, "units": change.units} for change in one.changes],
+        }
+        for one in event.candidates
+    ]
+
+
+def _question(event: ShelfChange) -> str:
+    """Such as "24 or 25"; empty where no candidate is of one item."""
+    told = [one.changes[0].units for one in event.candidates if len(one.changes) == 1]
+    told += [event.units] if event.units is not None else []
+    return " or ".join(str(units) for units in sorted({abs(units) for units in told}))

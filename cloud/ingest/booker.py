@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, exc
 
-from cloud import service
+from cloud import conditions, fills, service
 from cloud.booking import Batch, Occasion, occasion
 from cloud.errors import BookingError, LedgerError
 from cloud.ingest import edgebook
@@ -20,6 +20,7 @@ from cloud.shelves import ShelfBook
 from cloud.tags.gatebook import GateBook, sites_of
 from wire.envelope import Key
 from wire.events import (
+    BayFill,
     BayState,
     Blind,
     DeviceDown,
@@ -159,7 +160,10 @@ class _Books:
                 self._shelves.changed(at, event)
             case BayState():
                 service.state_changed(self._connection, self._master, at, event)
+                conditions.asked(self._connection, self._master, at, event)
                 self._shelves.forget_service()
+            case BayFill():
+                fills.filled(self._connection, self._master, at, event)
             case Blind():
                 edgebook.blind(self._connection, site_id, at, event)
             case Watermark():

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from cloud import levels
+from cloud import differences, levels
 from cloud.booking import Occasion
 from cloud.ingest.progress import Progress
 from cloud.ingest.runs import RunKey
@@ -174,6 +174,7 @@ def telemetry(connection: Connection, master: Master, said: Telemetry, received_
                 at=at,
             )
     levels.save(connection, list(known.values()))
+    differences.compare(connection, master, list(known.values()), said.agent, at)
 
 
 def _units(level: Level, kinds: int) -> int | None:

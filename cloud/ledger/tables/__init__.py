@@ -22,6 +22,13 @@ from cloud.ledger.tables.master import (
     locations,
     sites,
 )
+from cloud.ledger.tables.planogram import (
+    bay_fills,
+    fill_log,
+    level_differences,
+    planogram_changes,
+    planogram_told,
+)
 from cloud.ledger.tables.tags import crossings, passages, shelf_changes, tags, unit_contents
 from cloud.ledger.tables.work import incidents, tasks
 
@@ -33,6 +40,7 @@ __all__ = [
     "agents",
     "alerts",
     "balances",
+    "bay_fills",
     "bay_items",
     "bay_states",
     "bays",
@@ -47,17 +55,21 @@ __all__ = [
     "epc_prefixes",
     "epcis_events",
     "epcis_told",
+    "fill_log",
     "gates",
     "ignored_tags",
     "incidents",
     "items",
     "ledgers",
+    "level_differences",
     "levels",
     "locations",
     "metadata",
     "movements",
     "notifications",
     "passages",
+    "planogram_changes",
+    "planogram_told",
     "rule_states",
     "rules",
     "runs",

@@ -114,4 +114,7 @@ bay_items = Table(
     Column("location_id", ForeignKey("bays.location_id"), primary_key=True),
     Column("item_id", ForeignKey("items.id"), primary_key=True),
     Column("capacity", Integer, nullable=False),
+    Column("facings", Integer),  # side by side, at the front
+    Column("low", Integer),  # units below which it is low
+    Column("unit_grams", Float),  # of one of them here, where that is not the item's own
 )

@@ -1,0 +1,263 @@
+"""What bays say beside their changes: tasks and incidents, how full they are, and what differs from the ledger."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from cloud import shelves
+from cloud.ingest.lines import Delivery
+from cloud.ledger import master
+from cloud.ledger.book import lock_head
+from cloud.ledger.tables import bay_fills, fill_log, incidents, level_differences, locations, tasks
+from cloud.ledger.verify import verify
+from tests.support.ledger import CAN, EDGE, RUN, Cloud, at, change, new_ledger, write_master
+from wire.codec import encode_telemetry
+from wire.events import BayFill, BayState, Candidate, Change, Clock, Condition, Fill, ItemUnits, ShelfChange
+from wire.messages import AgentHealth, Level, Telemetry
+
+TEA = "09506000211008"  # stands in A2, and does not belong in A1
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    database = new_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield Cloud(database, write_master(tmp_path / "master"))
+    with database.read() as connection:
+        assert verify(connection) == []
+    database.close()
+
+
+def state(said: Condition, seconds: float, reason: str = "", bay: str = "A1") -> BayState:
+    return BayState(
+        at=at(seconds),
+        clock=Clock.SYNCED,
+        boot="b",
+        mono_ms=1,
+        shelf="aisle-1",
+        bay=bay,
+        state=said,
+        reason=reason,
+    )
+
+
+def fill(said: Fill, seconds: float, units: int | None, item: str | None = CAN) -> BayFill:
+    return BayFill(
+        at=at(seconds), clock=Clock.SYNCED, boot="b", mono_ms=1, shelf="aisle-1", bay="A1", item=item, units=units,
+        capacity=24, facings=2, fraction=None if units is None else units / 24, state=said,
+    )  # fmt: skip
+
+
+def opened(cloud: Cloud, table: Any = tasks) -> list[tuple[str, str]]:
+    query = select(table.c.kind, table.c.subject).where(table.c.closed_at.is_(None)).order_by(table.c.id)
+    with cloud.database.read() as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def details(cloud: Cloud, kind: str) -> Any:
+    with cloud.database.read() as connection:
+        return connection.scalar(
+            select(tasks.c.details).where(tasks.c.kind == kind).order_by(tasks.c.id.desc())
+        )
+
+
+def count(cloud: Cloud, table: Any) -> int:
+    with cloud.database.read() as connection:
+        return len(connection.execute(select(table)).all())
+
+
+def weigh(
+    cloud: Cloud,
+    seconds: float,
+    units: int | None,
+    *,
+    stable: bool = True,
+    held_s: float = 0.0,
+    bay: str = "A1",
+) -> None:
+    """Telemetry with one bay's level; `held_s`: how long the oldest event has been held."""
+    agent = AgentHealth(
+        run=RUN, version="1", events_held=int(held_s > 0), oldest_held_s=held_s, quarantined=0, journal_bytes=0,
+        disk_free_bytes=1,
+    )  # fmt: skip
+    level = Level(shelf="aisle-1", bay=bay, grams=100.0, item=CAN, units=units, stable=stable)
+    said = Telemetry(edge=EDGE, at=at(seconds), agent=agent, levels=(level,))
+    cloud.now = at(seconds)
+    cloud.ingest.newest([Delivery(EDGE, encode_telemetry(said), at(seconds))], [])
+
+
+def minutes(*some: float) -> Sequence[float]:
+    return [60.0 * each for each in some]
+
+
+def test_a_scale_that_needs_a_check_is_a_task_while_it_does(cloud: Cloud) -> None:
+    cloud.book(state(Condition.NEEDS_CHECK, 10, "its serial number is another"))
+    assert opened(cloud) == [("needs_check", "A1")]
+    assert details(cloud, "needs_check")["why"] == "its serial number is another"
+    cloud.book(state(Condition.NEEDS_CHECK, 20, "and its calibration"))
+    assert opened(cloud) == [("needs_check", "A1")]
+    assert details(cloud, "needs_check")["why"] == "and its calibration"
+    cloud.book(state(Condition.OK, 30))
+    assert opened(cloud) == []
+
+
+def test_a_bay_that_does_not_weigh_is_an_incident_until_it_does(cloud: Cloud) -> None:
+    cloud.book(state(Condition.BLIND, 10, "cell 0: overload"))
+    assert opened(cloud, incidents) == [("blind_bay", "store-042/A1")]
+    cloud.book(state(Condition.SERVICE, 20))
+    assert opened(cloud, incidents) == []
+
+
+def test_an_uncertain_bay_asks_once_and_a_change_that_asked_is_not_talked_over(cloud: Cloud) -> None:
+    cloud.book(state(Condition.UNCERTAIN, 10, "the goods were exchanged"))
+    assert opened(cloud) == [("uncertain", "A1")]
+    cloud.book(state(Condition.OK, 20))
+    assert opened(cloud) == []
+    cloud.book(
+        change(None, 30, item=None, outcome=Change.UNKNOWN_MASS),
+        state(Condition.UNCERTAIN, 31, "unknown mass"),
+    )
+    cloud.book(state(Condition.OK, 40))  # the scale is sure of what it weighs; the ledger was told nothing
+    assert opened(cloud) == [("uncertain", "A1")]
+    assert details(cloud, "uncertain")["grams"] == -329.3
+
+
+def test_a_state_that_comes_late_opens_and_closes_nothing(cloud: Cloud) -> None:
+    cloud.book(state(Condition.OK, 100))
+    cloud.book(state(Condition.NEEDS_CHECK, 50, "long mended"))
+    assert opened(cloud) == []
+
+
+def test_fills_are_kept_with_their_history(cloud: Cloud) -> None:
+    cloud.book(fill(Fill.LOW, 10, 3), fill(Fill.OUT, 20, 0))
+    cloud.book(fill(Fill.OK, 15, 9))  # late
+    with cloud.database.read() as connection:
+        now = connection.execute(select(bay_fills)).one()
+        told = connection.scalars(select(fill_log.c.state).order_by(fill_log.c.at)).all()
+    assert (now.state, now.units, now.capacity, now.facings, now.fraction, now.gtin) == (
+        "out",
+        0,
+        24,
+        2,
+        0.0,
+        CAN,
+    )
+    assert told == ["low", "ok", "out"]
+
+
+def test_a_fill_without_an_item_and_one_of_an_unknown_bay(cloud: Cloud) -> None:
+    cloud.book(fill(Fill.UNKNOWN, 10, None, item=None))
+    assert count(cloud, bay_fills) == 1
+    cloud.book(replace(fill(Fill.LOW, 11, 1), bay="Z9"))
+    assert cloud.ingest.counts.parked == 1
+
+
+def test_a_difference_that_lasts_asks_for_a_recount_once_and_is_settled_when_they_agree(cloud: Cloud) -> None:
+    for second in minutes(0, 5, 9.9):
+        weigh(cloud, second, 2)  # the ledger has 4
+    assert opened(cloud) == []
+    for second in minutes(10, 11, 30):
+        weigh(cloud, second, 2)
+    assert opened(cloud) == [("recount", "A1")]
+    told = details(cloud, "recount")
+    assert (told["level"], told["booked"], told["item"]) == (2, 4.0, CAN)
+    with cloud.database.write() as connection:  # a person closes it without counting
+        connection.execute(tasks.update().values(closed_at=at(1900)))
+    weigh(cloud, 2000, 2)
+    weigh(cloud, 4000, 3)
+    assert opened(cloud) == [], "once, not repeatedly"
+    weigh(cloud, 4010, 4)
+    assert count(cloud, level_differences) == 0
+    for second in (5000, 5700):
+        weigh(cloud, second, 1)
+    assert opened(cloud) == [("recount", "A1")], "another difference is another matter"
+    weigh(cloud, 5800, 4)
+    assert opened(cloud) == []
+
+
+def test_what_passes_or_is_on_its_way_is_no_difference(cloud: Cloud) -> None:
+    for minute in range(0, 60, 5):
+        weigh(cloud, 60.0 * minute, 3)
+        weigh(cloud, 60.0 * minute + 100, 4)  # agrees in between
+        weigh(cloud, 60.0 * minute + 110, 2, stable=False)
+        weigh(cloud, 60.0 * minute + 120, 2, held_s=30)  # its events are not booked yet
+        weigh(cloud, 60.0 * minute + 130, None)
+    assert opened(cloud) == []
+
+
+@pytest.mark.parametrize("condition", [Condition.SERVICE, Condition.UNCERTAIN, Condition.NEEDS_CHECK])
+def test_a_bay_that_does_not_count_is_not_held_against_the_ledger(cloud: Cloud, condition: Condition) -> None:
+    cloud.book(state(condition, 0))
+    before = opened(cloud)
+    for second in minutes(1, 6, 12, 20):
+        weigh(cloud, second, 1)
+    assert opened(cloud) == before
+
+
+def test_a_bay_with_several_kinds_is_not_compared(cloud: Cloud) -> None:
+    for second in minutes(0, 6, 12):
+        weigh(cloud, second, 1, bay="A2")
+    assert opened(cloud) == []
+
+
+def test_a_recount_that_something_else_asked_for_is_not_ended_by_a_level(cloud: Cloud) -> None:
+    cloud.book(change(-1, seconds=100))
+    cloud.book(change(-2, seconds=101, outcome=Change.OFFLINE_CHANGE, span_s=10))
+    cloud.now = at(3600)
+    weigh(cloud, 4000, 3)
+    assert opened(cloud) == [("recount", "A1")]
+
+
+def counted(units: int | None, outcome: Change, *told: int) -> ShelfChange:
+    said = change(units, 100, outcome=outcome, item=None if units is None else CAN, level_units=units)
+    candidates = tuple(Candidate(changes=(ItemUnits(item=CAN, units=each),), odds=0.5) for each in told)
+    return replace(said, grams=8000.0, candidates=candidates, confirm=True)
+
+
+@pytest.mark.parametrize("units", [None, 24])
+def test_more_than_one_weighing_can_count_is_asked_of_a_person_and_their_count_is_booked(
+    cloud: Cloud, units: int | None
+) -> None:
+    cloud.book(counted(units, Change.AMBIGUOUS if units is None else Change.OK, 24, 25))
+    assert opened(cloud) == [("confirm", "A1")]
+    assert details(cloud, "confirm")["question"] == "24 or 25"
+    assert cloud.stock(CAN)["A1"] == (4 if units is None else 28)
+    with cloud.database.write() as connection:
+        here = connection.scalar(select(locations.c.id).where(locations.c.name == "A1"))
+        assert here is not None
+        lock_head(connection, 1)
+        said = shelves.Confirmation(
+            location_id=here, counts={CAN: 29}, by="clerk", source="command:x", at=at(200)
+        )
+        shelves.confirm(connection, master.read(connection), said)
+    assert opened(cloud) == []
+    assert cloud.stock(CAN)["A1"] == 29
+
+
+def test_goods_in_the_wrong_bay_are_to_be_put_back(cloud: Cloud) -> None:
+    cloud.book(change(1, 5, bay="A2", item=TEA), change(-1, 6, bay="A2", item=TEA))
+    wrong = replace(change(1, 10, item=TEA), from_shelf="aisle-1", from_bay="A2")
+    cloud.book(wrong)
+    assert opened(cloud) == [("misplaced", f"A1/{TEA}")]
+    assert details(cloud, "misplaced")["from"] == "aisle-1/A2"
+    cloud.book(change(-1, 20, item=TEA))
+    assert opened(cloud) == []
+
+
+def test_while_an_edge_holds_events_nothing_lasts(cloud: Cloud) -> None:
+    for second in minutes(0, 6, 12, 18):
+        weigh(cloud, second, 2, held_s=30)
+    assert opened(cloud) == []
+    assert count(cloud, level_differences) == 0
+
+
+def test_a_recount_that_something_else_has_taken_over_is_not_ended_by_a_level(cloud: Cloud) -> None:
+    cloud.book(change(-1, seconds=1))
+    for second in minutes(1, 12):
+        weigh(cloud, second, 1)
+    cloud.book(change(-2, seconds=2, outcome=Change.OFFLINE_CHANGE, span_s=10))
+    weigh(cloud, 3700, 3)
+    assert opened(cloud) == [("recount", "A1")]
