@@ -274,8 +274,8 @@ class EdgeConfig(Section):
     shelves: tuple[ShelfConfig, ...] = ()
 
 
-def load(path: Path) -> EdgeConfig:
-    """Read and check a configuration file.
+def load(path: Path, *, calibrating: str | None = None) -> EdgeConfig:
+    """Read and check a configuration file. The file that the shelf `calibrating` names need not be there yet.
 
     Raises:
         ConfigError: naming the file and, a line each, every setting that is wrong and what would be right.
@@ -287,7 +287,9 @@ def load(path: Path) -> EdgeConfig:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     try:
-        config = EdgeConfig.model_validate(written, context={"folder": path.parent})
+        config = EdgeConfig.model_validate(
+            written, context={"folder": path.parent, "calibrating": calibrating}
+        )
     except ValidationError as error:
         problems = [f"{where(problem['loc'], written)}: {what(problem)}" for problem in error.errors()]
         raise _wrong(path, [*problems, *clashes(written)]) from None

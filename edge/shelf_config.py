@@ -89,7 +89,10 @@ def _calibrated(path: object, info: ValidationInfo) -> object:
         raise ValueError(
             f'name the file that `stockbeat shelves calibrate` wrote, "aisle-1.shelf.toml", not {path!r}'
         )
-    folder: Path = (info.context or {}).get("folder", Path())
+    context = info.context or {}
+    folder: Path = context.get("folder", Path())
+    if context.get("calibrating") == info.data.get("name", "") and not (folder / path).exists():
+        return None  # it is about to be written
     try:
         return weighing.load(folder / path)
     except ConfigError as error:

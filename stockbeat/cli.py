@@ -23,6 +23,11 @@ ELSEWHERE = {
         "edge",
         "Explain what a door decided of a passage; teach it with labelled ones.",
     ),
+    "shelves": (
+        "stockbeat.shelves_cli:shelves",
+        "edge",
+        "Weighing shelves: calibrate, service mode, zero, what stands where.",
+    ),
     "replay": ("edge.cli:replay", "edge", "Run a recording through the aggregator and print the events."),
     "cloud": ("cloud.cli:cloud", "cloud", "The ledger, rules, alerts and the console."),
     "epcis": ("cloud.cli:epcis", "cloud", "What crossed the gates, told to others as EPCIS 2.0 events."),

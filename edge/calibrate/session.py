@@ -1,7 +1,7 @@
 """Calibrating one shelf, step by step, wherever the samples come from: an agent that runs, or the scale itself."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -92,6 +92,7 @@ class Session:
         self.ear = ear
         sections = {section.cell: section for section in (known.cells if known else ())}
         self._cells = {cell: _Cell(sections.get(cell) or CellSection(cell=cell)) for cell in ear.cells}
+        self._under: dict[int, dict[int, Rest]] = {}  # what all cells said while a span was taken on one
         self._known = {cell for cell in ear.cells if cell in sections}
         self._shares = {(each.from_, each.to): each.share for each in (known.crosstalk if known else ())}
         self.changed = False
@@ -107,7 +108,10 @@ class Session:
     def span(self, cell: int, mass_grams: float) -> str:
         """`mass_grams` lie on the plate, and nothing else. Raises NonsenseError."""
         here, zero = self._zeroed(cell)
-        found = measure.span(cell, zero, self._rest(cell), mass_grams)
+        loaded = self._rest(cell)
+        found = measure.span(cell, zero, loaded, mass_grams)
+        others = {other: self.ear.rest(other) for other in self.ear.cells if other != cell}
+        self._under[cell] = {cell: loaded} | {other: rest for other, rest in others.items() if rest}
         here.spanned = True
         self._set(here, found.factor)
         noise = zero.noise * abs(found.factor)
@@ -122,10 +126,17 @@ class Session:
 
     def crosstalk(self, cell: int) -> str:
         """A mass lies on the plate, and nothing on the others. Raises NonsenseError."""
+        return self._shared(cell, {other: self._rest(other) for other in self.ear.cells})
+
+    def crosstalk_of_spans(self) -> list[str]:
+        """The same of every cell whose span was taken, from what its neighbours said then. Raises NonsenseError."""
+        return [self._shared(cell, rests) for cell, rests in sorted(self._under.items()) if len(rests) > 1]
+
+    def _shared(self, cell: int, rests: Mapping[int, Rest]) -> str:
         grams, noise = {}, {}
-        for other in self.ear.cells:
+        for other, rest in rests.items():
             here, zero = self._zeroed(other)
-            rest, factor = self._rest(other), here.section.factor
+            factor = here.section.factor
             grams[other] = factor * (rest.mean - zero.mean)
             noise[other] = max(zero.noise, rest.noise) * abs(factor)
         found = measure.shares(cell, grams, noise)
@@ -137,12 +148,17 @@ class Session:
             f"cell {to} shows {share:.1%}" for (_, to), share in found.items()
         )
 
-    def felt(self, cell: int) -> bool:
-        """Whether something lies on the plate, at rest, that was not there at zero."""
-        here, rest = self._cells[cell], self.ear.rest(cell)
-        if here.zero is None or rest is None:
+    def felt(self, cell: int, *, beside: Rest | None = None) -> bool:
+        """Whether something lies on the plate, at rest, that was not there at zero, nor in the rest `beside`."""
+        rest = self.ear.rest(cell)
+        if rest is None:
             return False
-        return abs(rest.mean - here.zero.mean) > measure.FELT * max(here.zero.noise, rest.noise)
+        before = [each for each in (self._cell(cell).zero, beside) if each]
+        return all(abs(rest.mean - each.mean) > measure.FELT * max(each.noise, rest.noise) for each in before)
+
+    def under_span(self, cell: int) -> Rest | None:
+        """What the cell said under its known mass."""
+        return self._under.get(cell, {}).get(cell)
 
     @property
     def measured(self) -> list[int]:
