@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from simulators import orders, single, single_iot
+from simulators.cells_cli import hx711, modbus
 from simulators.doors.cli import day_, scene
 from simulators.errors import SimulatorError
 from simulators.llrp import single as llrp_single
@@ -94,6 +95,8 @@ simulate.add_command(m100)
 simulate.add_command(sics)
 simulate.add_command(ascii_scale)
 simulate.add_command(mqtt_scale)
+simulate.add_command(hx711)
+simulate.add_command(modbus)
 
 
 @simulate.command()

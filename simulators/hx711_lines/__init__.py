@@ -1,0 +1,1 @@
+"""Simulated microcontrollers that send load cells as lines of text."""

@@ -1,0 +1,1 @@
+"""Simulated weight transmitters on a Modbus."""
