@@ -16,9 +16,10 @@ from edge.aggregator.goods import Goods
 from edge.aggregator.hypotheses import Answer, Around, Item, Taken, contents, explain, weighed
 from edge.aggregator.kept import Kept
 from edge.aggregator.moments import Stamp
+from edge.aggregator.neighbours import Part, together
 from edge.aggregator.said import bay_state, shelf_changes
 from edge.aggregator.steps import Reading, Step, understand
-from edge.aggregator.suspicion import Expected, suspicion
+from edge.aggregator.suspicion import Expected, Suspicion, suspicion
 from edge.aggregator.taken import TakenLately
 from wire.events import Change, Condition, Event
 
@@ -49,10 +50,21 @@ class Bay:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """The next change of a bay is one with a neighbour's: `grams` in all for its `owner`, of which so many `beside`."""
+
+    grams: float
+    owner: bool
+    beside: float
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """A bay at rest: what each cell weighs, since when, and until when its last rest had lasted.
 
-    `noise` is the standard deviation of a difference of two rests; `beside`, what neighbours' changes show here.
+    `noise` is the standard deviation of a difference of two rests. `beside` is what shows here of what was `loaded` on
+    the cells next to it meanwhile, and how well that is known.
     """
 
     cells: Sequence[float]
@@ -62,6 +74,8 @@ class Rest:
     offset_us: int
     noise: float
     beside: float = 0.0
+    beside_spread: float = 0.0
+    loaded: float = 0.0
     peak: float = 0.0  # how far it went between the two
 
     @property
@@ -93,6 +107,13 @@ class BayWatch:
         self.offline = True  # nobody weighed since the anchor
         self._kept_us = 0
         self._rested_us = rested_us
+        self.overhang = (
+            0.0  # grams of goods that belong here and stand on the next bay, less the other way round
+        )
+        self.shared: Shared | None = None  # the next change belongs together with a neighbour's
+        self.stood = False  # when it was last asked, nothing had happened
+        self.anew = False  # the next rest is believed as it is
+        self.mute = False  # not even differences of weight mean anything
         self.doubt = ""
         self.check = ""  # why the scale should be looked at
         self.alien = ""  # it is another scale than the one that was calibrated
@@ -125,14 +146,18 @@ class BayWatch:
         return self._goods.known(self.bay.items)
 
     @property
-    def counting(self) -> bool:
-        return not (self.alien or self.until_ms is not None)
+    def unsure(self) -> bool:
+        """The scale should be looked at: what it says is said with a doubt."""
+        return bool(self.alien or self.check)
+
+    @property
+    def lightest(self) -> float:
+        return min((item.gross_grams for item in self.bay.items), default=0.0)
 
     def dead(self, moved: float, sigma: float) -> float:
         """Differences below this are no load that was placed. `moved`: what lay there, or was put and taken between."""
-        lightest = min((item.gross_grams for item in self.bay.items), default=0.0)
-        dust = max(DUST_SHARE * lightest, DUST_OF_LOAD * moved)
-        return max(min(dust, DEAD_SHARE * lightest), DEAD_GRAMS, DEAD_SIGMAS * sigma)
+        dust = max(DUST_SHARE * self.lightest, DUST_OF_LOAD * moved)
+        return max(min(dust, DEAD_SHARE * self.lightest), DEAD_GRAMS, DEAD_SIGMAS * sigma)
 
     @property
     def due_ms(self) -> int | None:
@@ -142,25 +167,54 @@ class BayWatch:
 
     def settled(self, rest: Rest, stamp: Stamp) -> list[Event]:
         """It has come to rest after something moved, or rests elsewhere than it did."""
-        if not self.counting:
+        shared, self.shared = self.shared, None
+        self.stood = False
+        if self.until_ms is not None:
             return []
-        if not self.anchored:
+        if not self.anchored or self.anew:
             return self._begin(rest, stamp)
-        cells = [now - before for now, before in zip(rest.cells, self.anchor, strict=True)]
-        grams = sum(cells) - rest.beside
-        if abs(grams) < self._dead(rest):
+        grams = rest.grams - sum(self.anchor) - rest.beside
+        if shared is not None:
+            grams = shared.grams
+        elif abs(grams) < self._dead(rest):
             return self._quiet(rest, stamp)
-        if doubt := self._suspicious(rest):
-            return self._suspect(doubt, rest, stamp)
-        before_us = self.anchored_us if self.offline or self.check else rest.us(rest.before_ms)
-        step = Step(
-            grams=grams, cells=cells, noise=self._noise(rest), from_us=before_us,
-            to_us=rest.us(rest.since_ms), to_ms=rest.at_ms, answer=_NO_ANSWER, due_ms=0,
-            offline=self.offline or bool(self.check),
-        )  # fmt: skip
-        self.check = ""
+        if not self.unsure and (found := self._suspicious(rest)):
+            return self._suspect(found, grams, rest, stamp)
+        if self.mute and self._suspicious(rest):
+            return []
+        step = self._step(grams, rest)
+        if self.mute:
+            self.check, self.mute, self.changed = "", False, True
         self._anchor(rest)
-        return [*self._change(step, rest, stamp), *self.state(rest.at_ms, rest.us(rest.at_ms), stamp)]
+        if shared is not None and not shared.owner:
+            self.overhang += step.grams
+            return []
+        if shared is not None:
+            self.overhang -= shared.beside
+        events = self._change(step, rest, stamp, doubtful=shared is not None and not shared.sure)
+        return [*events, *self.state(rest.at_ms, rest.us(rest.at_ms), stamp)]
+
+    def _step(self, grams: float, rest: Rest) -> Step:
+        offline = self.offline or self.mute
+        return Step(
+            grams=grams, cells=[now - before for now, before in zip(rest.cells, self.anchor, strict=True)],
+            noise=self._noise(rest), from_us=self.anchored_us if offline else rest.us(rest.before_ms),
+            to_us=rest.us(rest.since_ms), to_ms=rest.at_ms, answer=_NO_ANSWER, due_ms=0, offline=offline,
+        )  # fmt: skip
+
+    def off(self, rest: Rest) -> float:
+        """How far from its last rest."""
+        return rest.grams - sum(self.anchor) - rest.beside
+
+    def changes_alone(self, rest: Rest) -> bool:
+        """Whether there is a change that is to be counted, and nothing that is not said yet."""
+        counts = self.anchored and not (self.anew or self.offline or self.unsure or self.steps)
+        return counts and self.until_ms is None and abs(self.off(rest)) >= self._dead(rest)
+
+    def read(self, grams: float, whole: float, rest: Rest) -> tuple[float, Answer, Answer]:
+        """The noise, and the explanations of a change by itself and together with a neighbour's."""
+        noise = self._noise(rest)
+        return noise, self._explain(grams, rest.at_ms), self._explain(whole, rest.at_ms)
 
     def passed(self, now_ms: int, offset_us: int, stamp: Stamp, gross: float) -> list[Event]:
         """Time has passed while it rests: what was provisional has lasted."""
@@ -168,6 +222,10 @@ class BayWatch:
         due = [step for step in self.steps if step.due_ms <= now_ms]
         for step in due:
             self.steps.remove(step)
+            answer = self._explain(
+                step.grams, step.to_ms
+            )  # by now, more is known of what was taken elsewhere
+            step.answer = answer.doubted() if step.doubtful else answer
             at_ms = max(step.due_ms, step.to_ms)
             events += self._say(step, gross, at_ms, at_ms * 1000 + offset_us, stamp)
         if due:
@@ -192,8 +250,9 @@ class BayWatch:
             return None
         return Kept(
             cells=self.kept_anchor(), at_us=self.anchored_us, counts=self.counts, foreign=self.foreign,
-            doubt=self.doubt, check=self.check, alien=self.alien, until_ms=self.until_ms, fill=self.said_fill,
-            state=(self._said_state[0].value, self._said_state[1]),
+            doubt=self.doubt, check=self.check, mute=self.mute, alien=self.alien, until_ms=self.until_ms,
+            fill=self.said_fill,
+            state=(self._said_state[0].value, self._said_state[1]), overhang=self.overhang, anew=self.anew,
         )  # fmt: skip
 
     def restore(self, kept: Kept) -> None:
@@ -204,6 +263,7 @@ class BayWatch:
         gtins = {item.gtin for item in self.bay.items}
         self.counts = kept.counts if kept.counts is None or set(kept.counts) == gtins else None
         self.foreign, self.doubt, self.check = list(kept.foreign), kept.doubt, kept.check
+        self.mute, self.overhang, self.anew = kept.mute, kept.overhang, kept.anew
         self.alien, self.until_ms, self.said_fill = kept.alien, kept.until_ms, dict(kept.fill)
         self._said_state = (Condition(kept.state[0]), kept.state[1])
         self.steps.clear()
@@ -223,7 +283,8 @@ class BayWatch:
         self._anchor(rest)
         self.foreign.clear()
         self.steps.clear()
-        self.doubt = self.check = ""
+        self.anew = self.mute = False
+        self.overhang, self.doubt, self.check = 0.0, "", ""
         self.counts = contents(
             rest.grams - self.bay.tare_grams, self._noise(rest), self.items, self.bay.capacity
         )
@@ -233,38 +294,47 @@ class BayWatch:
     def _quiet(self, rest: Rest, stamp: Stamp) -> list[Event]:
         """It weighs what it did."""
         self._anchor(rest)
-        if not self.check:
+        self.stood = True
+        if not self.mute:
             return []
-        self.check, self.changed = "", True
+        self.check, self.mute, self.changed = "", False, True
         return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
 
     def _anchor(self, rest: Rest) -> None:
         self._set_anchor(rest.cells)
         self.offline = False
 
-    def _suspicious(self, rest: Rest) -> str | None:
+    def _suspicious(self, rest: Rest) -> Suspicion | None:
         items = self.bay.items
         heaviest = max((item.gross_grams for item in items), default=0.0)
         full = self.bay.tare_grams + self.bay.capacity * heaviest if self.bay.capacity and items else None
-        expected = Expected(self.bay.tare_grams, full, min((item.gross_grams for item in items), default=0.0))
+        expected = Expected(self.bay.tare_grams, full, self.lightest)
         return suspicion(sum(self.anchor), rest.grams, rest.noise, rest.since_ms - rest.before_ms, expected)
 
-    def _suspect(self, doubt: str, rest: Rest, stamp: Stamp) -> list[Event]:
-        """Nothing is counted from a scale that is not what it was: the anchor stays what it last was for sure."""
-        if not self.check:
-            self._set_anchor(self.kept_anchor())
-            self.steps.clear()
-            self.changed = True
-        self.check = doubt
-        return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
+    def _suspect(self, found: Suspicion, grams: float, rest: Rest, stamp: Stamp) -> list[Event]:
+        """Nothing is counted from a scale that is not what it was, until a person has looked or it is as before."""
+        step = self._step(grams, rest)
+        self._set_anchor(self.kept_anchor())
+        self.steps.clear()
+        self.check, self.mute, self.changed = found.words, found.mute, True
+        if found.mute:
+            return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
+        self._anchor(rest)
+        self.counts, self.doubt = None, found.words
+        said = self._say(step, rest.grams, rest.at_ms, rest.us(rest.at_ms), stamp)
+        return [*said, *self.state(rest.at_ms, rest.us(rest.at_ms), stamp)]
 
-    def _change(self, step: Step, rest: Rest, stamp: Stamp) -> Sequence[Event]:
+    def _change(self, step: Step, rest: Rest, stamp: Stamp, *, doubtful: bool) -> Sequence[Event]:
         if not step.offline and self.steps:
             explains = partial(self._explain, at_ms=step.to_ms)
             step = self._on_top(step, understand(step.grams, step.noise, self.steps, explains))
             if step.grams == 0.0:
                 return []
-        answer = step.answer = self._explain(step.grams, step.to_ms)
+        answer = self._explain(step.grams, step.to_ms)
+        step.doubtful = doubtful or self.unsure
+        step.answer = answer = answer.doubted() if step.doubtful else answer
+        if self.unsure and not step.offline and answer.outcome is Change.UNKNOWN_MASS:
+            return []
         if wait_ms := _patience(answer, step.grams):
             step.due_ms = rest.at_ms + wait_ms
             self.steps.append(step)
@@ -307,15 +377,14 @@ class BayWatch:
         noise = rest.noise
         if self.offline:
             noise = hypot(noise, OFF_GRAMS, OFF_SHARE * rest.grams)
-        self._noise_now = hypot(noise, rest.beside)
+        self._noise_now = hypot(noise, rest.beside_spread)
         return self._noise_now
 
     def _dead(self, rest: Rest) -> float:
-        dead = max(self.dead(max(abs(rest.grams), rest.peak), rest.noise), 2.0 * abs(rest.beside))
+        dead = max(self.dead(max(abs(rest.grams), rest.peak), rest.noise), 3.0 * rest.beside_spread)
         if not self.offline:
             return dead
-        lightest = min((item.gross_grams for item in self.bay.items), default=0.0)
-        return max(dead, min(3.0 * self._noise(rest), DEAD_SHARE * lightest))
+        return max(dead, min(3.0 * self._noise(rest), DEAD_SHARE * self.lightest))
 
     # What it says
 
@@ -388,7 +457,7 @@ class BayWatch:
         """Hold the count against the weight; where there is none, take it from there."""
         items = self.items
         waiting = sum(step.grams for step in self.steps)
-        net = gross - waiting - self.bay.tare_grams - sum(self.foreign)
+        net = gross - waiting - self.bay.tare_grams - sum(self.foreign) - self.overhang
         if self.counts is None:
             self.counts = contents(net, noise, items, self.bay.capacity)
             if self.counts is not None:
@@ -428,12 +497,33 @@ class BayWatch:
         return Condition.OK, ""
 
 
+def belong(one: BayWatch, one_rest: Rest, other: BayWatch, other_rest: Rest) -> None:
+    """Two neighbours changed at one time: goods may stand across them, or have been pushed from one to the other."""
+    pairs = ((one, one_rest), (other, other_rest))
+    if any(bay.shared or not bay.changes_alone(rest) for bay, rest in pairs):
+        return
+    grams = [bay.off(rest) for bay, rest in pairs]
+    parts = [
+        Part(own, *bay.read(own, sum(grams), rest)) for (bay, rest), own in zip(pairs, grams, strict=True)
+    ]
+    found = together(*parts)
+    if found is None:
+        return
+    for n, (bay, _) in enumerate(pairs):
+        if not found.sure:
+            bay.shared = Shared(grams[n], True, 0.0, False)
+        elif found.owner == n:
+            bay.shared = Shared(sum(grams), True, grams[1 - n], True)
+        else:
+            bay.shared = Shared(grams[n], False, 0.0, True)
+
+
 _NO_ANSWER = Answer(Change.UNKNOWN_MASS, 0.0)
 
 
 def _patience(answer: Answer, grams: float) -> int:
     """How long a change must last before it is said."""
-    if answer.outcome is Change.UNKNOWN_MASS:
+    if answer.outcome is not Change.OK:
         return HELD_MS
     if grams < 0:
         return 0

@@ -29,6 +29,8 @@ FIRST_SIGMA = 0.1
 SIGMA_RATE = 0.005  # a tick; a third of that in motion, where only small differences count
 FIRST_TICKS = 10  # until then noise is learned faster
 NORMAL_DIFFERENCE = 1.128  # mean difference of two normal values, over their sigma
+# A scale that trembles, under a hand or a fan, is at rest where the means of its windows stay together for two seconds.
+CALM_EVERY, CALM_DEPTH = 4, 5  # ticks between means, and so many of them
 GAP_PERIODS = 3.0
 PERIOD_RATE = 0.05
 SAME_RATE = 0.005
@@ -54,13 +56,21 @@ class Channels:
         self.since_ms: Ints = np.zeros(count, np.int64)  # the window in which rest began, begins here
         self.since_now_ms: Ints = np.zeros(count, np.int64)  # and was noticed here
         self.moved_ms: Ints = np.full(count, -(10**15), np.int64)  # when the device last said that it moves
+        self.calm: Bools = np.zeros(count, np.bool_)  # at rest, though it trembles
+        self.slack: Floats = np.full(
+            count, LEAST_RANGE_GRAMS
+        )  # how far means may be apart that stay together
+        self.trembling: Floats = np.zeros(count)  # how far they are
+        self._means: Floats = np.full((count, CALM_DEPTH), np.nan)
+        self._mean_ms: Ints = np.zeros((count, CALM_DEPTH), np.int64)
         self.same: Ints = np.zeros(count, np.int64)  # how often the newest value came in a row
         self.flicker: Floats = np.full(count, 0.5)  # how seldom it does so when all is well
 
     def reset(self, channel: int) -> None:
         """Nothing was weighed for a while: rest must be found anew. What is known of its noise stays."""
         self.ticks[channel] = 0
-        self.rest[channel] = self.together[channel] = False
+        self.rest[channel] = self.together[channel] = self.calm[channel] = False
+        self._means[channel] = np.nan
         self.same[channel] = 0
 
     def fold(self, block_ms: int, values: Floats, active: Ints) -> None:
@@ -125,6 +135,7 @@ class Channels:
         else:
             torn = broken
         self._confirm(now_ms, active, together, torn | ~enough, first_ms)
+        self._calm(now_ms, active, ~together & (self.ticks[active] >= DEPTH))
 
     def _confirm(self, now_ms: int, active: Ints, together: Bools, torn: Bools, first_ms: Ints) -> None:
         was = self.together[active]
@@ -135,6 +146,26 @@ class Channels:
         lasting = now_ms - self.since_now_ms[active]
         quiet = (now_ms - self.moved_ms[active] >= CONFIRM_MS) | (lasting >= BELIEVED_MS)
         self.rest[active] = together & (lasting >= CONFIRM_MS) & quiet
+
+    def _calm(self, now_ms: int, active: Ints, trembles: Bools) -> None:
+        due = active[self.seen[active] % CALM_EVERY == 0]
+        means, times = self._means[due], self._mean_ms[due]
+        means[:, :-1], times[:, :-1] = means[:, 1:], times[:, 1:]
+        means[:, -1], times[:, -1] = self.level[due], now_ms
+        self._means[due], self._mean_ms[due] = means, times
+        self.calm[active] = False
+        which = active[trembles]
+        if len(which):
+            means = np.column_stack((self._means[which], self.level[which]))
+            apart = np.ptp(means, axis=1)  # nan while there are too few
+            calm = apart < self.slack[which]
+            self.calm[which] = calm
+            self.trembling[which] = apart
+            first_ms = self._mean_ms[which, 0]
+            begins = which[calm & ~self.rest[which]]
+            self.since_ms[begins] = first_ms[calm & ~self.rest[which]]
+            quiet = now_ms - self.moved_ms[which] >= CONFIRM_MS
+            self.rest[which] = calm & quiet
 
 
 def _but_for_one(grams: Floats, inside: Bools, limit: Floats) -> Bools:

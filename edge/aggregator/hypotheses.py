@@ -6,7 +6,7 @@ is a list. All weights here are densities per gram, so that they can be compared
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import exp, hypot, log, pi, sqrt
 
@@ -15,9 +15,11 @@ from wire.events import Candidate, Change, ItemUnits
 # A delivered batch weighs more or less than the one whose weight was noted: one standard deviation of its mean. Some
 # differ by far more, and some goods spread more widely than was noted: that many, and by how much.
 BATCH_BIAS = 0.01
-WIDE_SHARE, WIDE_BATCH, WIDE_CV = 0.2, 0.03, 2.5
+WIDE_SHARE, WIDE_BATCH = 0.2, 0.03
+WIDE_CV, MOST_WIDE_CV = 2.5, 0.05
 SURE = 0.9  # what is said without a doubt is wrong at most as often as the rest of this
 MOST_SURE = 0.995
+DOUBTED = 0.5  # whatever the weights say, of a scale that should be looked at
 CREEP = 0.0005  # of a change: cells creep by up to 0.05 % in half an hour, most of it at once
 # What people do: units taken one at a time, seldom more; put back so too, or filled up by any number.
 MORE_TAKEN, ANY_TAKEN = 0.4, 0.03
@@ -31,7 +33,7 @@ OPENED = 0.02  # goods put back after some of them was used
 FOREIGN_TAKEN = 0.002 / 5000.0  # something that nobody knows of was there
 KNOWN_FOREIGN_GOES = 0.3
 RETURNED = 0.3  # what was taken here moments before is put back
-MISPLACED = 0.04  # what was taken elsewhere moments before is put here
+MISPLACED = 0.1  # what was taken elsewhere moments before is put here
 SAME_MASS = 0.001  # span of two cells, of one mass weighed twice
 MOST_PAIRED = 12  # units of either item in one move of two kinds
 MOST_LISTED = 8
@@ -101,6 +103,13 @@ class Answer:
     foreign: float = 0.0
     taken: Taken | None = None
     returned: Taken | None = None
+
+    def doubted(self) -> "Answer":
+        """The same, from a scale that is not to be believed."""
+        if self.outcome is not Change.OK:
+            return self
+        candidates = (Candidate(changes=self.changes, odds=round(self.confidence, 3)),)
+        return replace(self, outcome=Change.AMBIGUOUS, changes=(), candidates=candidates, confidence=DOUBTED)
 
     @property
     def confirm(self) -> bool:
@@ -227,7 +236,7 @@ def likelihood(grams: float, noise: float, units: Sequence[tuple[Item, int]]) ->
 def _spread(noise: float, units: Sequence[tuple[Item, int]], *, wide: bool) -> float:
     parts = [noise]
     for item, n in units:
-        cv = item.unit_cv * (WIDE_CV if wide else 1.0)
+        cv = max(item.unit_cv, min(WIDE_CV * item.unit_cv, MOST_WIDE_CV)) if wide else item.unit_cv
         bias = max(item.bias, WIDE_BATCH) if wide else item.bias
         parts += [sqrt(abs(n)) * cv * item.unit_grams, n * bias * item.unit_grams]
     return hypot(*parts)

@@ -14,10 +14,13 @@ class Kept(msgspec.Struct, array_like=True):
     foreign: list[float]
     doubt: str
     check: str
+    mute: bool
     alien: str
     until_ms: int | None
     fill: dict[str, str]
     state: tuple[str, str]
+    overhang: float = 0.0
+    anew: bool = False
 
 
 class Assigned(msgspec.Struct, array_like=True):
@@ -80,7 +83,7 @@ def decode(blob: bytes, cells: dict[str, tuple[int, ...]]) -> KeptShelf:
     except msgspec.DecodeError:
         rests = _DECODER_1.decode(blob)
     bays = {
-        name: Kept([rest.grams], rest.at_us, rest.counts, [], "", "", "", None, {}, ("ok", ""))
+        name: Kept([rest.grams], rest.at_us, rest.counts, [], "", "", False, "", None, {}, ("ok", ""))
         for name, rest in rests.items()
         if len(cells.get(name, ())) == 1
     }

@@ -11,11 +11,23 @@ from math import sqrt
 
 import numpy as np
 
-from edge.aggregator.bay import BayWatch, Rest
-from edge.aggregator.channels import BLOCK_MS, Bools, Channels, Floats, Ints, medians, starts_of
+from edge.aggregator.bay import BayWatch, Rest, belong
+from edge.aggregator.channels import (
+    BLOCK_MS,
+    CONFIRM_MS,
+    LEAST_RANGE_GRAMS,
+    LEAST_TICKS,
+    Bools,
+    Channels,
+    Floats,
+    Ints,
+    medians,
+    starts_of,
+)
 from edge.aggregator.fill import fraction
 from edge.aggregator.goods import Goods
 from edge.aggregator.moments import Stamp
+from edge.aggregator.neighbours import DEFER_MS, Neighbours
 from edge.aggregator.shelf import Shelf, ShelfWatch
 from edge.aggregator.taken import TakenLately
 from edge.reads import Scale, WeightFault, WeightSample
@@ -39,6 +51,7 @@ SHAKEN_SHARE, SHAKEN_CELLS, SHAKEN_MS = (
 )  # when more than this of a shelf moves at once, all of it waits
 FROZEN, FROZEN_FLICKER = 7, 0.7  # so many same values of a cell whose values are seldom the same show no rest
 LEAST_NOISE = 0.3  # grams, of a difference of two rests
+CALM_SHARE = 0.06  # of the lightest unit: means of a trembling scale that are so close count as one
 NEVER = 1 << 62
 
 
@@ -92,6 +105,9 @@ class Scales:
         self._shelf_sizes = np.array([len(shelf.cells) for shelf in shelves], np.int64)
         self._shelf_of: Ints = np.repeat(np.arange(len(shelves)), [len(shelf.bays) for shelf in shelves])
         self._held_ms: Ints = np.zeros(len(shelves), np.int64)
+        sizes = [len(bay.bay.cells) for bay in self.bays]
+        measured = [bool(shelf.crosstalk) for shelf in shelves]
+        self._neighbours = Neighbours(self._shelf_of, self._starts, sizes, measured)
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -219,7 +235,7 @@ class Scales:
         channels, starts = self._channels, self._starts
         here = np.zeros(channels.count, np.bool_)
         here[active] = True
-        unsteady = ~channels.together & (channels.ticks >= 3)
+        unsteady = ~channels.together & ~channels.calm & (channels.ticks >= LEAST_TICKS)
         self._hold_shaken(at_ms, unsteady)
         self._stirred |= np.logical_or.reduceat(unsteady, starts)
         frozen = (channels.same >= FROZEN) & (channels.flicker > FROZEN_FLICKER)
@@ -234,9 +250,13 @@ class Scales:
         self._peak = np.where(quiet, 0.0, np.maximum(self._peak, np.abs(sums)))
         self._follow(at_ms, quiet, off)
         self._rested_ms[quiet] = at_ms
+        beside = self._neighbours.beside(channels.level)
+        self._neighbours.before[quiet] = beside[quiet]
         events: list[Event] = []
-        for bay in np.flatnonzero(at_rest & changed):
-            events += self._settle(int(bay), at_ms, stamp)
+        ready = at_rest & changed
+        if ready.any():
+            ready &= ~self._waits_for_neighbour(at_ms, ready, at_rest, sums)
+            events += self._settle_all([int(bay) for bay in np.flatnonzero(ready)], sums, at_ms, stamp)
         if at_ms - self._saved_ms >= DRIFT_SAVE_MS:
             self._saved_ms = at_ms
             for shelf in self.shelves.values():
@@ -253,21 +273,56 @@ class Scales:
         most = FOLLOW_GRAMS_S * seconds
         self._anchors += np.clip(FOLLOW_SHARE_S * seconds * off, -most, most)
 
-    def _settle(self, number: int, at_ms: int, stamp: Stamp) -> list[Event]:
-        channels, row, bay = self._channels, self._rows[number], self.bays[number]
-        self._stirred[number] = False
-        sigma = sqrt(float(np.sum(channels.sigma[row] ** 2)))
-        noise = max(LEAST_NOISE, sigma * sqrt(2.0 / max(1, int(channels.ticks[row].min()))))
-        since_ms = int(channels.since_ms[row].max())
-        before_ms = min(int(self._rested_ms[number]) or since_ms, since_ms)
-        rest = Rest(
-            cells=[float(grams) for grams in channels.level[row]], at_ms=at_ms, since_ms=since_ms, before_ms=before_ms,
-            offset_us=int(channels.offset_us[row].max()), noise=noise, peak=float(self._peak[number]),
+    def _waits_for_neighbour(self, at_ms: int, ready: Bools, at_rest: Bools, sums: Floats) -> Bools:
+        """Bays beside one that has changed and moves still: it may be one move."""
+        moving = self._stirred & ~at_rest & (np.abs(sums) >= self._dead)
+        if not moving.any():
+            return moving
+        since_ms = np.maximum.reduceat(self._channels.since_now_ms, self._starts)
+        patient = at_ms - since_ms < CONFIRM_MS + DEFER_MS
+        return ready & self._neighbours.either(moving) & (np.abs(sums) >= self._dead) & patient
+
+    def _settle_all(self, ready: list[int], sums: Floats, at_ms: int, stamp: Stamp) -> list[Event]:
+        """What was taken first, so that it is known where it may have been put."""
+        rests = {bay: self._rest(bay, at_ms) for bay in ready}
+        events: list[Event] = []
+        for bay in ready:
+            if bay + 1 in rests and self._neighbours.right[bay] == bay + 1:
+                belong(self.bays[bay], rests[bay], self.bays[bay + 1], rests[bay + 1])
+        for bay in sorted(ready, key=lambda bay: float(sums[bay])):
+            events += self._settle(bay, rests[bay], stamp)
+        return events
+
+    def _rest(self, number: int, at_ms: int) -> Rest:
+        channels, row = self._channels, self._rows[number]
+        sigma = np.maximum(channels.sigma[row], np.where(channels.calm[row], channels.trembling[row], 0.0))
+        noise = sqrt(float(np.sum(sigma**2)) * 2.0 / max(1, int(channels.ticks[row].min())))
+        rested_ms = int(self._rested_ms[number])
+        since_ms = max(int(channels.since_ms[row].max()), rested_ms)
+        neighbours = self._neighbours
+        beside = (
+            float(neighbours.beside(channels.level)[number] - neighbours.before[number]) if rested_ms else 0.0
+        )
+        return Rest(
+            cells=[float(grams) for grams in channels.level[row]], at_ms=at_ms, since_ms=since_ms,
+            before_ms=rested_ms or since_ms, offset_us=int(channels.offset_us[row].max()),
+            noise=max(LEAST_NOISE, noise),
+            peak=float(self._peak[number]), beside=float(neighbours.share[number]) * beside,
+            beside_spread=float(neighbours.spread[number]) * abs(beside), loaded=beside,
         )  # fmt: skip
+
+    def _settle(self, number: int, rest: Rest, stamp: Stamp) -> list[Event]:
+        bay, row = self.bays[number], self._rows[number]
+        self._stirred[number] = False
+        before = sum(bay.anchor) if bay.anchored and not bay.offline else None
         events = bay.settled(rest, stamp)
-        self._rested_ms[number] = at_ms
+        if bay.stood and before is not None:
+            self._neighbours.learn(number, rest.grams - before, rest.loaded, rest.noise)
+        self._rested_ms[number] = rest.at_ms
         self._peak[number] = 0.0
-        self._dead[number] = bay.dead(abs(rest.grams), noise)
+        self._neighbours.before[number] = self._neighbours.beside(self._channels.level)[number]
+        self._dead[number] = bay.dead(abs(rest.grams), rest.noise)
+        self._channels.slack[row] = max(LEAST_RANGE_GRAMS, CALM_SHARE * bay.lightest)
         if (due_ms := bay.due_ms) is not None:
             self._next_ms = min(self._next_ms, due_ms)
         return events

@@ -30,6 +30,7 @@ class Step:
     answer: Answer
     due_ms: int
     offline: bool = False
+    doubtful: bool = False  # whatever explains it, a person should look
 
     @property
     def density(self) -> float:

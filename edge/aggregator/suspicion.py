@@ -23,27 +23,41 @@ class Expected:
     unit_grams: float
 
 
-def suspicion(before: float, after: float, noise: float, took_ms: int, expected: Expected) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """`mute`: not even differences of weight mean anything now."""
+
+    words: str
+    mute: bool
+
+
+def suspicion(
+    before: float, after: float, noise: float, took_ms: int, expected: Expected
+) -> Suspicion | None:
     """Why the scale should be looked at, after its gross weight changed; None where it need not."""
-    if abs(before) > LEAST_GRAMS:
-        for factor, name in UNITS.items():
-            slack = UNIT_SHARE * abs(before) / factor + 2 * noise / factor + 0.01
-            if abs(after - before / factor) < slack:
-                return f"its weight went from {before:.0f} to {after:.2f}: is it set to {name}?"
-            if abs(after / factor - before) < UNIT_SHARE * abs(before) + 2 * noise:
-                return f"its weight went from {before:.1f} to {after:.0f}: was it set to {name} before?"
-    unit = expected.unit_grams
-    if after < expected.empty_grams - max(BELOW_GRAMS, BELOW_UNITS * unit, 5 * noise):
-        empty = f"{expected.empty_grams:.0f} g"
-        return f"it weighs {after:.0f} g, less than when empty ({empty}): was it zeroed or exchanged?"
-    content = before - expected.empty_grams
-    if (
-        abs(after) < max(ZERO_GRAMS, 3 * noise)
-        and took_ms < SUDDEN_MS
-        and unit
-        and content > MANY_UNITS * unit
-    ):
-        return f"it went from {before:.0f} g to zero at once: was it zeroed?"
-    if expected.full_grams is not None and after > FAR_TOO_MUCH * expected.full_grams + SPARE_GRAMS:
-        return f"it weighs {after / 1000:.1f} kg, far more than fits on it: is it saturated, or set to another unit?"
+    if abs(before) > LEAST_GRAMS and (words := _other_unit(before, after, noise)):
+        return Suspicion(words, mute=True)
+    unit, empty = expected.unit_grams, expected.empty_grams
+    if after < empty - max(BELOW_GRAMS, BELOW_UNITS * unit, 5 * noise):
+        return Suspicion(
+            f"it weighs {after:.0f} g, less than when empty ({empty:.0f} g): was it zeroed or exchanged?",
+            mute=False,
+        )
+    many = unit > 0 and before - empty > MANY_UNITS * unit
+    if many and abs(after) < max(ZERO_GRAMS, 3 * noise) and took_ms < SUDDEN_MS:
+        return Suspicion(f"it went from {before:.0f} g to zero at once: was it zeroed?", mute=False)
+    full = expected.full_grams
+    if full is not None and after > FAR_TOO_MUCH * full + SPARE_GRAMS:
+        kilograms = f"{after / 1000:.1f} kg"
+        return Suspicion(f"it weighs {kilograms}, far more than fits on it: does its cell fail?", mute=True)
+    return None
+
+
+def _other_unit(before: float, after: float, noise: float) -> str | None:
+    for factor, name in UNITS.items():
+        slack = (UNIT_SHARE * abs(before) + 2 * noise) / factor + 0.01
+        if abs(after - before / factor) < slack:
+            return f"its weight went from {before:.0f} to {after:.2f}: is it set to {name}?"
+        if abs(after / factor - before) < UNIT_SHARE * abs(before) + 2 * noise:
+            return f"its weight went from {before:.1f} to {after:.0f}: was it set to {name} before?"
     return None

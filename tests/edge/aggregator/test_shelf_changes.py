@@ -114,7 +114,7 @@ def test_what_stays_and_fits_nothing_is_an_unknown_mass() -> None:
 
 
 def test_goods_of_nearly_one_weight_are_ambiguous_with_their_odds() -> None:
-    said = feed(watch(shelf(CAN, TWIN)), samples([(0.0, 3300.0), (10.0, 3300.0 - 334.0)], 20.0))
+    said = feed(watch(shelf(CAN, TWIN)), samples([(0.0, 3300.0), (10.0, 3300.0 - 334.0)], 40.0))
 
     assert told(said) == [("ambiguous", None, None)]
     (event,) = said
