@@ -41,12 +41,27 @@ class Answer:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """What was said of a bay as such, from when on."""
+
+    at_s: float
+    bay: str
+    condition: Condition
+
+
 @dataclass(slots=True)
 class Told:
     answers: list[Answer]
     levels: dict[str, dict[str, int | None]] = field(default_factory=dict)  # by bay and GTIN, at the end
     events: list[Event] = field(default_factory=list)
-    uncertain: set[str] = field(default_factory=set)  # bays that were said not to be sure of, at the end
+    states: list[State] = field(default_factory=list)
+
+    @property
+    def uncertain(self) -> set[str]:
+        """Bays that were said not to count, or not surely, at the end."""
+        last = {state.bay: state.condition for state in self.states}
+        return {bay for bay, condition in last.items() if condition is not Condition.OK}
 
 
 def play(world: World) -> Told:
@@ -85,7 +100,7 @@ def play(world: World) -> Told:
     events += aggregator.advance(
         BEGAN_US // 1000 + int(now_s * 1000) + AFTER_THE_END_MS, end_us + 1000 * AFTER_THE_END_MS
     )
-    return Told(answers(events), dict(levels), events, _uncertain(events))
+    return Told(answers(events), dict(levels), events, states_of(events))
 
 
 def _stream(world: World) -> Iterator[tuple[float, Sign | None, Row | None]]:
@@ -178,6 +193,9 @@ def _answer(group: list[ShelfChange]) -> Answer:
     )
 
 
-def _uncertain(events: Iterable[Event]) -> set[str]:
-    last = {event.bay: event.state for event in events if isinstance(event, BayState)}
-    return {bay for bay, state in last.items() if state is not Condition.OK}
+def states_of(events: Iterable[Event]) -> list[State]:
+    return [
+        State((event.mono_ms - BEGAN_US // 1000) / 1000.0, event.bay, event.state)
+        for event in events
+        if isinstance(event, BayState)
+    ]

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from math import hypot, sqrt
 
-from benchmarks.shelf_play import Answer, Told
+from benchmarks.shelf_play import Answer, State, Told
 from simulators.shelves.goods import Goods
 from simulators.shelves.site import Place
 from simulators.shelves.world import Happened, World
+from wire.events import Condition
 
 APART_S = (
     0.35  # a hand's end and a plateau's beginning may be so far apart, and two periods of the device more
@@ -28,6 +29,8 @@ BATCH = 0.01  # by how much deliveries differ, one standard deviation
 UNKNOWN_SHARE = 0.015  # of a neighbour's load, where nobody has measured it: about half of what boards share
 KNOWN_SHARE = 0.1  # of the share measured, by which it may be off
 WEIGHED = 8  # units that the noted weight comes from
+WARNED_S = 20.0  # that a bay is uncertain is said so long after what made it so, at most
+NOT_COUNTING = (Condition.NEEDS_CHECK, Condition.BLIND)
 Units = Mapping[str, int]
 
 
@@ -63,6 +66,7 @@ class Cluster:
 
     happened: list[Happened] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    warned: bool = False  # it was said then that the bay does not count
 
     @property
     def moves(self) -> list[Happened]:
@@ -122,15 +126,25 @@ def score(world: World, told: Told) -> Score:
     for place in world.places:
         happened = [each for each in world.happened if each.bay == place.name]
         answers = [each for each in told.answers if each.bay == place.name]
+        states = [each for each in told.states if each.bay == place.name]
         for cluster in clusters(happened, answers, apart_s):
+            cluster.warned = warned(states, *cluster.span)
             _count(result, world, place, cluster)
         _level(result, world, place, told)
     return result
 
 
+def warned(states: Sequence[State], from_s: float, to_s: float) -> bool:
+    """Whether it was said that a bay does not count at a time, or is uncertain because of what happened then."""
+    in_force = [state for state in states if state.at_s <= to_s][-1:]
+    said = [state for state in states if from_s - 1.0 <= state.at_s <= to_s + WARNED_S]
+    asks = any(state.condition in (Condition.UNCERTAIN, *NOT_COUNTING) for state in said)
+    return asks or any(state.condition in NOT_COUNTING for state in in_force)
+
+
 def _count(result: Score, world: World, place: Place, cluster: Cluster) -> None:
     truth, said, moves = cluster.truth(), cluster.said(), cluster.moves
-    number = len(moves) or len(cluster.happened)
+    number = len(moves) or len(cluster.happened) or 1  # something said out of nothing counts as a move, too
     wrong, abstained, missed = _judged(cluster)
     right = max(0, number - wrong - abstained - missed)
     result.moves += number
@@ -159,14 +173,14 @@ def _judged(cluster: Cluster) -> tuple[int, int, int]:
             return 1, 0, 0
         if cluster.asks:
             return 0, int(not cluster.foreign), 0
-        return 0, 0, int(any(each.stays for each in cluster.happened))
+        return 0, 0, int(any(each.stays for each in cluster.happened) and not cluster.warned)
     if cluster.asks:
         claims = [n for gtin, n in said.items() if n * truth.get(gtin, 0) <= 0 or abs(n) > abs(truth[gtin])]
         return (1, len(moves) - 1, 0) if claims else (0, len(moves), 0)
     if said == truth:
         return 0, 0, 0
     if not said:
-        return 0, 0, len(moves)
+        return (0, len(moves), 0) if cluster.warned else (0, 0, len(moves))
     off = sum(abs(truth.get(gtin, 0) - said.get(gtin, 0)) for gtin in truth.keys() | said.keys())
     return min(len(moves), off), 0, 0
 

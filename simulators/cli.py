@@ -24,6 +24,7 @@ from simulators.mqtt_scale.cli import mqtt_scale
 from simulators.scales_cli import ascii_scale, sics
 from simulators.scenario import load
 from simulators.schedule import Schedule
+from simulators.shelves.cli import shelf
 from simulators.trouble import FAULTS, TROUBLES, parse
 from simulators.world import Options, World
 
@@ -90,6 +91,7 @@ def simulate() -> None:
 
 simulate.add_command(day_)
 simulate.add_command(scene)
+simulate.add_command(shelf)
 simulate.add_command(thingmagic)
 simulate.add_command(m100)
 simulate.add_command(sics)

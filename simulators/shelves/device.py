@@ -15,7 +15,9 @@ from simulators.shelves.force import Floats, Load, Plate
 SIGMA_DELTA = 4  # conversions that a converter of this kind averages
 FINE_S = 0.0125  # between the points at which a conversion takes the force: twice what plates and trucks shake with
 STILL_S = 1.0  # a legal scale is stable when its indication stayed within a division for so long
-ZERO_BAND = 0.02  # of full scale: where a scale may track its zero
+ZERO_BAND = (
+    0.5  # divisions: only what would show as zero may be pulled there (OIML R 76-1, zero-tracking device)
+)
 BITS_GRAMS = 0.005  # of a 24-bit converter with a 10 kg cell of 1 mV/V
 
 
@@ -116,7 +118,7 @@ def _epoch(
     at = ends[:: device.each]
     grams = np.clip(grams, -0.2 * epoch.cell.full_grams, 1.25 * epoch.cell.full_grams)
     if device.tracks:
-        grams = _tracked(grams, device, epoch.cell.full_grams)
+        grams = _tracked(grams, device)
     grams = np.round(grams / device.division) * device.division
     stable = _stable(grams, device) if device.tells_stable else np.full(len(at), -1, np.int8)
     late = rng.exponential(device.jitter_s, len(at))
@@ -142,13 +144,13 @@ def _stable(grams: Floats, device: Device) -> npt.NDArray[np.int8]:
     return np.concatenate([np.zeros(over - 1, np.int8), still.astype(np.int8)])
 
 
-def _tracked(grams: Floats, device: Device, full: float) -> Floats:
-    """Zero tracking as the law lets it: near zero, standing still, half a division a second."""
+def _tracked(grams: Floats, device: Device) -> Floats:
+    """Zero tracking as the law lets it: showing zero, standing still, by half a division a second."""
     found, zero, before = np.empty_like(grams), 0.0, 0.0
     most = device.tracks * device.division * device.period_s
     for i, weight in enumerate(grams.tolist()):
         shows = weight - zero
-        if abs(shows) < ZERO_BAND * full and abs(weight - before) < device.division:
+        if abs(shows) <= ZERO_BAND * device.division and abs(weight - before) < device.division:
             zero += max(-most, min(most, shows))
         before = weight
         found[i] = weight - zero

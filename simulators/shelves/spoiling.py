@@ -61,6 +61,18 @@ def scaled(from_s: float, to_s: float, factor: float) -> Spoil:
     return spoil
 
 
+def zeroed(from_s: float) -> Spoil:
+    """What is shown just before becomes zero."""
+
+    def spoil(samples: Samples, rng: np.random.Generator) -> Samples:
+        after = samples.come_s >= from_s
+        before = samples.grams[~after][-10:]
+        shown = float(np.mean(before)) if len(before) else 0.0
+        return _with(samples, np.where(after, samples.grams - shown, samples.grams))
+
+    return spoil
+
+
 def gap(from_s: float, to_s: float) -> Spoil:
     """Nothing comes."""
 

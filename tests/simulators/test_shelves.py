@@ -1,15 +1,20 @@
 """The simulated shelf: its physics come out as asked, and its truth is what its weights show."""
 
+import json
+import tomllib
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from simulators.shelves import cell as cells
 from simulators.shelves import device as devices
 from simulators.shelves import people, spoiling
 from simulators.shelves.cases import CASES
 from simulators.shelves.cell import Cell, Climate, noise, shown
+from simulators.shelves.cli import shelf
 from simulators.shelves.day import LONG, shop_day
 from simulators.shelves.device import Epoch, Samples, sampled
 from simulators.shelves.force import Load, Plate, Shake
@@ -189,13 +194,16 @@ def test_a_neighbour_shows_by_its_share() -> None:
     assert found.grams[-1] == pytest.approx(-10.0, abs=0.01)
 
 
-def test_zero_tracking_pulls_small_weights_to_zero_and_leaves_large_ones() -> None:
-    legal = devices.with_tracking(devices.legal(_rng(2), 5.0))
-    small, large = (_sent(Load(at_first=g), 60.0, legal, Cell(full_grams=15_000.0, creep=0.0, noise_grams=0.0))
-                    for g in (30.0, 3_000.0))  # fmt: skip
-    assert small.grams[5] == 30.0
-    assert small.grams[-1] == 0.0
-    assert set(large.grams[5:].tolist()) == {3_000.0}
+def test_zero_tracking_swallows_what_comes_slowly_and_leaves_what_comes_at_once() -> None:
+    scale = devices.legal(_rng(2), 5.0)
+    slowly, at_once = Load(), _stepped(40.0, 10.0)
+    slowly.add([(10.0, 0.0), (210.0, 40.0)])
+    ends = [
+        _sent(load, 240.0, each, PERFECT).grams[-1]
+        for load in (slowly, at_once)
+        for each in (scale, devices.with_tracking(scale))
+    ]
+    assert ends == [40.0, 0.0, 40.0, 40.0]
 
 
 def test_unit_weights_spread_as_those_of_real_goods() -> None:
@@ -317,6 +325,16 @@ def test_a_world_is_a_recording_that_tells_its_truth() -> None:
     assert (truth[0]["type"], truth[-1]["type"]) == ("start", "end")
     assert truth[-1]["shelves"] == world.closing
     assert len(truth) == 2 + len(world.happened)
+
+
+def test_a_case_can_be_had_as_files(tmp_path: Path) -> None:
+    there = tmp_path / "swap"
+    done = CliRunner().invoke(shelf, ["swap", "--seed", "3", "--dir", str(there)])
+    assert done.exit_code == 0, done.output
+    assert (there / "recording.jsonl").read_bytes() == b"".join(CASES["swap"](3).lines())
+    assert tomllib.loads((there / "edge.toml").read_text("utf-8"))["shelves"][0]["bays"][0]["name"] == "A1"
+    truth = [json.loads(line) for line in (there / "truth.jsonl").read_text("utf-8").splitlines()]
+    assert [each["action"] for each in truth if each["type"] == "shelf"] == ["swap", "swap"]
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from simulators.shelves import spoiling
+from simulators.shelves.cell import Climate
 from simulators.shelves.device import with_tracking
 from simulators.shelves.making import Making
 from simulators.shelves.spoiling import Spoil
@@ -136,7 +137,7 @@ def clock_jump(seed: int) -> World:
 
 
 def auto_zero(seed: int) -> World:
-    """a legal scale that tracks its zero: the last units of a nearly empty bay"""
+    """a legal scale that tracks its zero: the last units of a bay, emptied, drifting, filled again"""
     make = Making(name="auto_zero", seed=seed, device_kind="legal", full=15_000.0)
     make.device = with_tracking(make.device)
     kind = make.goods(grams=float(make.rng.uniform(60.0, 140.0)))
@@ -147,13 +148,30 @@ def auto_zero(seed: int) -> World:
             replace(one, offset_grams=-place.tare_grams * one.span) for one in make.cells[cell]
         ]
     place.tare_grams = 0.0
-    for _ in range(3):
-        make.wait(20.0, 40.0)
-        if place.units[kind.gtin]:
-            make.take(bay, {kind.gtin: 1})
+    make.climate = Climate(swing_k=float(make.rng.uniform(2.0, 5.0)), swing_s=1200.0)
+    for _ in range(len(place.units[kind.gtin])):
+        make.wait(6.0, 12.0)
+        make.take(bay, {kind.gtin: 1})
+    make.wait(60.0, 300.0)
+    for _ in range(2):
+        make.put(bay, kind)
+        make.wait(18.0, 25.0)
+    return make.world()
+
+
+def zero_key(seed: int) -> World:
+    """somebody presses the scale's zero key with goods on it: it shows nothing from then on"""
+    make, bay, gtin = _started("zero_key", seed)
+    make.take(bay, {gtin: 1})
+    make.wait()
+    _spoil(make, bay, spoiling.zeroed(make.at_s))
+    there = make.places[bay].grams()
+    make.say(bay, "zero pressed", make.at_s, make.at_s + 0.1, {}, -there, -there, stays=True, hidden=True)
+    make.wait(20.0, 30.0)
     return make.world()
 
 
 FAULTS = (
     spikes, minus_one, minus_one_long, saturated, told_fault, stuck, unit_flip, gaps, untidy, clock_jump, auto_zero,
+    zero_key,
 )  # fmt: skip

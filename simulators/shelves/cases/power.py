@@ -53,6 +53,23 @@ def power_sensor(seed: int) -> World:
     return _off("power_sensor", seed, 0, scale=OTHER_SERIAL, cell=other)
 
 
+def power_zeroed(seed: int) -> World:
+    """off and on, and the scale sets itself to zero with all that stands on it"""
+    make = Making(name="power_zeroed", seed=seed)
+    kind = make.goods()
+    bay = make.bay(kind, filled=0.6)
+    make.wait()
+    make.take(bay, {kind.gtin: 1})
+    make.wait(6.0, 12.0)
+    there = make.places[bay].grams()
+    make.power(
+        float(make.rng.uniform(20.0, 600.0)), cell=lambda one: replace(one, offset_grams=-there * one.span)
+    )
+    make.say(bay, "zeroed itself", make.at_s, make.at_s + 3.0, {}, -there, -there, stays=True, hidden=True)
+    make.wait(30.0, 40.0)
+    return make.world()
+
+
 def _off(
     name: str, seed: int, units: int, *, restart: bool = False, scale: tuple[str, str] | None = None,
     cell: Callable[[Cell], Cell] | None = None,
@@ -70,9 +87,14 @@ def _off(
     if units:
         make.unseen(bay, off_s + 0.5 * lasts_s, make.at_s + 3.0, {kind.gtin: units}, "while off",
                     hidden=scale is not None)  # fmt: skip
+    elif scale:
+        shift = -0.02 * (make.full or 0.0)
+        make.say(bay, "sensor exchanged", off_s, make.at_s + 3.0, {}, shift, shift, stays=True, hidden=True)
     make.wait(30.0, 40.0)
     if make.places[bay].units[kind.gtin]:
         make.take(bay, {kind.gtin: 1})
+        if scale:  # a scale that is not known to weigh right is not believed until somebody has looked
+            make.happened[-1] = replace(make.happened[-1], hidden=True)
     return make.world()
 
 
@@ -95,5 +117,6 @@ def agent_restart(seed: int) -> World:
 
 
 POWER = (
-    power_none, power_minus, power_plus, power_plus_24, power_restart, power_calibrated, power_sensor, agent_restart,
+    power_none, power_minus, power_plus, power_plus_24, power_restart, power_calibrated, power_sensor, power_zeroed,
+    agent_restart,
 )  # fmt: skip
