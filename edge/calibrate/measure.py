@@ -20,7 +20,8 @@ SHARP = 500.0  # and is large enough to calibrate with from here on: noise then 
 CHECK_SHARE = 0.005  # a second mass must come out right to half a percent, or
 CHECK_GRAMS = 2.0  # to this, whichever is more
 NEAR_ONE = 1.25  # a scale that says grams is not further off than this
-# What a mass looks like that was typed, or is said by the scale, in another unit: by how much it is too large.
+TINY_GRAMS = 50.0  # nobody calibrates a shelf with less: a thousand times that may have been meant
+# Units that a scale may speak of instead of grams. Boards that send counts send many a gram, never so few.
 UNITS = {1000.0: "kilograms", 453.592: "pounds", 28.3495: "ounces"}
 UNIT_SHARE = 0.1
 MOST_SHARED = (
@@ -86,16 +87,16 @@ def span(cell: int, zero: Rest, loaded: Rest, mass_grams: float) -> Span:
         )
     size = abs(factor)
     if not 1 / NEAR_ONE <= size <= NEAR_ONE:
+        if mass_grams < TINY_GRAMS and abs(size * 1000 - 1) < UNIT_SHARE:
+            raise NonsenseError(
+                f"cell {cell}: the scale says {change:.6g} for {mass_grams:g} g: was the mass given in kilograms? "
+                "Give it in grams, or write kg behind it"
+            )
         for times, unit in UNITS.items():
             if abs(size / times - 1) < UNIT_SHARE:
                 raise NonsenseError(
                     f"cell {cell}: the scale says {change:.6g} for {mass_grams:g} g: it seems to speak of {unit}; "
                     "set its unit in the configuration of its reader first"
-                )
-            if abs(size * times - 1) < UNIT_SHARE:
-                raise NonsenseError(
-                    f"cell {cell}: the scale says {change:.6g} for {mass_grams:g} g: was the mass given in {unit}? "
-                    "Give it in grams"
                 )
         return Span(
             factor,
