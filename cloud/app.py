@@ -28,6 +28,7 @@ from cloud.ingest.metrics import IngestCollector
 from cloud.ledger.database import Database
 from cloud.ledger.exclusive import exclusive
 from cloud.migrations.upgrade import upgrade
+from cloud.planner import Planner
 from cloud.series.influx import Influx
 from cloud.series.writer import SeriesWriter
 from cloud.web.app import create_app
@@ -87,7 +88,10 @@ async def _serve(config: CloudConfig, database: Database) -> None:
 
 def _followers(config: CloudConfig, database: Database, changes: Changes) -> list[Follower]:
     """What follows the ledger, as far as it is configured."""
-    followers: list[Follower] = [RuleWorker(database, now=utc_now, changed=changes.tell)]
+    followers: list[Follower] = [
+        RuleWorker(database, now=utc_now, changed=changes.tell),
+        Planner(database, now=utc_now, changed=changes.tell),
+    ]
     if config.mail is not None:
         server = mail_server(config.mail.smtp, credentials("mail", config.mail.credentials_file))
         followers.append(Mailer(database, server, config.mail.sender, now=utc_now))

@@ -26,6 +26,8 @@ from cloud.ledger.exclusive import exclusive
 from cloud.ledger.tables import balances, items, locations, sites
 from cloud.masterdata.load import load as load_folder
 from cloud.migrations.upgrade import check, upgrade
+from cloud.planogram import files as planogram_files
+from cloud.planogram import store as planogram_store
 
 
 class _Cloud(click.Group):
@@ -99,7 +101,8 @@ def load(config: Path, folder: Path) -> None:
         loaded = load_folder(database, folder, app.utc_now())
         click.echo(
             f"{folder}: {loaded.items} items, {loaded.sites} sites, {loaded.opened} opening quantities booked now,"
-            f" {loaded.contents} contents of logistic units, {loaded.rules or 0} rules"
+            f" {loaded.contents} contents of logistic units, {loaded.rules or 0} rules,"
+            f" {loaded.planned} bays planned anew"
         )
         _say(retry_parked(database, app.utc_now()))
 
@@ -147,6 +150,46 @@ def restored(config: Path) -> None:
     with _to_write(config) as database, database.write() as connection:
         who = identity.restored(connection)
     click.echo(f"ledger {who.ledger} is now of generation {who.generation}")
+
+
+@cloud.group()
+def planogram() -> None:
+    """What each bay is meant to hold: capacity, facings, from where it is low."""
+
+
+@planogram.command("import")
+@_config
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--by", default="command line", show_default=True, help="Whose change it is, for the history.")
+def planogram_import(config: Path, file: Path, by: str) -> None:
+    """Make FILE, .csv or .toml, the plan of the bays that it names; others stay as they are."""
+    written = planogram_files.read(file)
+    with _to_write(config) as database, database.write() as connection:
+        wanted = planogram_store.resolve(connection, written)
+        author = planogram_store.Author(by=by[:80], source=file.name[:200], at=app.utc_now())
+        changed = planogram_store.change(connection, wanted, author)
+    click.echo(f"{file}: {len(wanted)} bays, {len(changed)} of them changed")
+
+
+@planogram.command("export")
+@_config
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.option("--site", help="Only this site.")
+@click.option("--format", "form", type=click.Choice(["csv", "toml"]), help="For -; a file's name says it.")
+def planogram_export(config: Path, file: Path, site: str | None, form: str | None) -> None:
+    """Write the plan of every bay to FILE, or to standard output for -. `import` takes it as it is."""
+    kind = form or file.suffix.lower().removeprefix(".") or "csv"
+    if kind not in ("csv", "toml"):
+        raise click.BadParameter(f"{file}: the name ends in .csv or .toml", param_hint="FILE")
+    with _to_read(config) as database, database.read() as connection:
+        site_id = _site_id(connection, site) if site else None
+        bays = [(bay.name, bay.plan) for bay in planogram_store.known(connection, site_id)]
+    text = planogram_files.to_toml(bays) if kind == "toml" else planogram_files.to_csv(bays)
+    if str(file) == "-":
+        click.echo(text, nl=False)
+        return
+    file.write_text(text, "utf-8", newline="")
+    click.echo(f"{file}: {len(bays)} bays")
 
 
 @click.group(cls=_Cloud)

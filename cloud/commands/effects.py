@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, select
 
 from cloud import shelves
-from cloud.alerts import watch
-from cloud.ledger import master, registers
+from cloud.ledger import master
 from cloud.ledger.book import lock_head
-from cloud.ledger.tables import balances, bay_items, items, ledgers, locations, sites
-from wire.commands import Assign, Confirm, Order
+from cloud.ledger.tables import items
+from cloud.planogram import store, told
+from cloud.planogram.plan import Stand, ordered
+from wire.commands import Assign, AssignedItem, Confirm, Order
 
 NO_CAPACITY = 1  # of an item that was assigned without saying how many fit
 
@@ -49,33 +50,39 @@ def _confirmed(connection: Connection, command: Any, order: Confirm, now: dateti
 
 def _assigned(connection: Connection, command: Any, order: Assign, now: datetime) -> None:
     """The bay is meant for these items from now on; what the ledger still has of others there asks for a count."""
-    for site_id in connection.scalars(select(sites.c.id).order_by(sites.c.id)).all():
-        lock_head(connection, site_id)  # the rules of all are judged anew, as after loading master data
+    if command.asked_by == told.PLANNER:
+        return  # the planogram says more of it than the command could
     here: int = command.location_id
-    known = dict(connection.execute(select(items.c.gtin, items.c.id)).all())
-    before: dict[int, int] = dict(
-        connection.execute(
-            select(bay_items.c.item_id, bay_items.c.capacity).where(bay_items.c.location_id == here)
-        ).all()
+    before = {stand.gtin: stand for stand in store.plan_of(connection, here)}
+    usual: dict[str, float | None] = dict(connection.execute(select(items.c.gtin, items.c.unit_grams)).all())
+    most = max((stand.capacity for stand in before.values()), default=NO_CAPACITY)
+    alone = len(order.items) == 1
+    plan = ordered(
+        _stand(item, order, before.get(item.gtin), most, usual.get(item.gtin), alone) for item in order.items
     )
-    connection.execute(delete(bay_items).where(bay_items.c.location_id == here))
-    meant = [known[item.gtin] for item in order.items]
-    for item_id in meant:
-        capacity = order.capacity or before.get(item_id) or max(before.values(), default=NO_CAPACITY)
-        connection.execute(insert(bay_items).values(location_id=here, item_id=item_id, capacity=capacity))
-    connection.execute(update(ledgers).values(master=ledgers.c.master + 1))
-    watch.settle_all(connection, now)
-    left = connection.execute(
-        select(items.c.gtin, items.c.name, balances.c.quantity)
-        .join(items, items.c.id == balances.c.item_id)
-        .where(balances.c.location_id == here, balances.c.quantity != 0, balances.c.item_id.not_in(meant))
-        .order_by(items.c.gtin)
-    ).all()
-    if left:
-        place = connection.scalar(select(locations.c.name).where(locations.c.id == here)) or ""
-        details = {
-            "place": place,
-            "why": "the bay was assigned anew, and the ledger still has other items there",
-            "items": [{"gtin": row.gtin, "name": row.name, "quantity": row.quantity} for row in left],
-        }
-        registers.open_task(connection, command.site_id, "recount", place, details, now)
+    store.change(
+        connection,
+        {here: plan},
+        store.Author(by=command.asked_by, source=f"command:{command.id}", at=now),
+    )
+    told.keep(connection, here, told.digest_of(connection, here), told.DONE, command.id, "", now)
+
+
+def _stand(
+    item: AssignedItem, order: Assign, before: Stand | None, most: int, usual: float | None, alone: bool
+) -> Stand:
+    """What was not said stays as it was; what is said of the bay as a whole is its only item's."""
+    low = before.low if before else None
+    facings = before.facings if before else None
+    if alone:
+        low = low if order.low is None else order.low
+        facings = order.facings or facings
+    capacity = order.capacity or (before.capacity if before else most)
+    return Stand(
+        gtin=item.gtin,
+        capacity=capacity,
+        facings=min(facings, capacity) if facings else None,
+        low=None if low is None else min(low, capacity),
+        unit_grams=None if item.unit_grams == usual else item.unit_grams,
+        unit_tare_grams=item.unit_tare_grams or None,
+    )

@@ -13,12 +13,15 @@ from pydantic import ValidationError
 
 from cloud.errors import MasterDataError
 from cloud.masterdata.rows import ContentsRow, ItemRow, OpeningRow, SiteSection, SitesFile
+from cloud.planogram import files as planogram
+from cloud.planogram.files import Written
+from cloud.planogram.plan import PlanogramError
 from cloud.rules.parse import RulesError, parse
 from cloud.rules.rule import Rule
 from cloud.section import Section, problems
 
 R = TypeVar("R", bound=Section)
-KNOWN_FILES = ("items.csv", "sites.toml", "opening.csv", "contents.csv", "rules.toml")
+KNOWN_FILES = ("items.csv", "sites.toml", "opening.csv", "contents.csv", "rules.toml", *planogram.NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Files:
     opening: list[Line[OpeningRow]] = field(default_factory=list)
     contents: list[Line[ContentsRow]] = field(default_factory=list)
     rules: list[Rule] | None = None
+    planogram: list[Written] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     partial: set[str] = field(default_factory=set)  # names of files of which something could not be read
 
@@ -64,6 +68,7 @@ def read(folder: Path) -> Files:
     with _noting(files, "sites.toml"):
         _sites(files)
     _rules(files)
+    _planogram(files)
     return files
 
 
@@ -142,6 +147,17 @@ def _rules(files: Files) -> None:
         files.rules = parse(document)
     except RulesError as error:
         files.problems += [f"  rules.toml: {problem}" for problem in error.problems]
+
+
+def _planogram(files: Files) -> None:
+    there = [name for name in planogram.NAMES if (files.folder / name).is_file()]
+    if len(there) > 1:
+        files.problems.append(f"  {' and '.join(there)}: keep one of them")
+    for name in there[:1]:
+        try:
+            files.planogram = planogram.read(files.folder / name)
+        except PlanogramError as error:
+            files.problems += [f"  {line}" for line in str(error).splitlines()]
 
 
 def _toml(files: Files, name: str) -> dict[str, object] | None:

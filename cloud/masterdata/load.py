@@ -31,6 +31,8 @@ from cloud.masterdata.check import Known, check
 from cloud.masterdata.files import Files
 from cloud.masterdata.opening import book_opening
 from cloud.masterdata.rows import BaySection, SiteSection
+from cloud.planogram import store as planogram
+from cloud.planogram.plan import PlanogramError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class Loaded:
     opened: int  # opening quantities booked now; those booked before are not booked again
     contents: int
     rules: int | None  # None: there was no rules.toml, and the rules are as before
+    planned: int  # bays whose plan the planogram's file changed
 
 
 def load(database: Database, folder: Path, at: datetime) -> Loaded:
@@ -59,6 +62,7 @@ def load(database: Database, folder: Path, at: datetime) -> Loaded:
         for line in files.sites:
             _store_site(connection, line.row)
         _store_contents(connection, files)
+        planned = _store_planogram(connection, files, at)
         files.refuse()
         opened = book_opening(connection, files, at)
         files.refuse()
@@ -72,6 +76,7 @@ def load(database: Database, folder: Path, at: datetime) -> Loaded:
         opened=opened,
         contents=len(files.contents),
         rules=None if files.rules is None else len(files.rules),
+        planned=planned,
     )
 
 
@@ -218,16 +223,33 @@ def _store_bays(connection: Connection, site: SiteSection, places: dict[str, int
         for bay in site.bays
     ]
     _upsert(connection, bays, rows)
-    connection.execute(delete(bay_items).where(bay_items.c.location_id.in_(here)))
+    # The file seeds: what was planned since, in the console or by a planogram, stays.
+    seeded = set(here) - planogram.planned(connection)
+    connection.execute(delete(bay_items).where(bay_items.c.location_id.in_(seeded)))
     _upsert(
         connection,
         bay_items,
         [
             {"location_id": places[bay.location], "item_id": ids[gtin], "capacity": capacity}
             for bay in site.bays
+            if places[bay.location] in seeded
             for gtin, capacity in _capacities(bay)
         ],
     )
+
+
+def _store_planogram(connection: Connection, files: Files, at: datetime) -> int:
+    if not files.planogram or files.problems:
+        return 0
+    source = files.planogram[0].where.split(":")[0].split(" ")[0]
+    try:
+        wanted = planogram.resolve(connection, files.planogram)
+        return len(
+            planogram.change(connection, wanted, planogram.Author(by="cloud load", source=source, at=at))
+        )
+    except PlanogramError as error:
+        files.problems += [f"  {line}" for line in str(error).splitlines()]
+        return 0
 
 
 def _capacities(bay: BaySection) -> list[tuple[str, int]]:

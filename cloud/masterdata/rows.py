@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from cloud.gtin import Gtin
 from cloud.ledger.master import GIVEN
 from cloud.section import Section
 from wire.epc import check_digit, is_key
 
-GTIN_LENGTHS = (8, 12, 13, 14)  # GS1 General Specifications, section 3.3: GTIN-8, -12, -13, -14
 MOST = Decimal(10) ** 12  # far above any stock, and its thousandths fit a 64-bit integer
 # Decimals that a quantity of each unit of measure may have; what is not named here is counted whole.
 DECIMALS = {"kg": 3, "l": 3, "m": 3}
@@ -21,14 +21,6 @@ _EPC_PREFIX = re.compile("[0-9A-Fa-f]{2,124}")
 _SGLN = re.compile(r"urn:epc:id:sgln:(?=[0-9.]{13}\.)[0-9]{6,12}\.[0-9]{0,6}\.[!-~]{1,60}")
 _WEB_URI = re.compile(r"https?://[!-~]{1,190}")
 _URI_PREFIX = re.compile(r"urn:epc:id:[a-z]+:[\x21-\x7e]{1,100}")
-
-
-def _gtin(text: str) -> str:
-    if not text.isascii() or not text.isdigit() or len(text) not in GTIN_LENGTHS:
-        raise ValueError(f"write a GTIN of 8, 12, 13 or 14 digits, not {text!r}")
-    if not is_key(text):
-        raise ValueError(f"the check digit of {text} would be {check_digit(text[:-1])}")
-    return text.zfill(14)
 
 
 def _sscc(text: str) -> str:
@@ -81,7 +73,6 @@ def _empty_is_none(value: object) -> object:
 
 PlaceUri = Annotated[str, AfterValidator(_place_uri)]  # how other companies know a place
 TagPrefix = Annotated[str, AfterValidator(_tag_prefix)]
-Gtin = Annotated[str, AfterValidator(_gtin)]
 Sscc = Annotated[str, AfterValidator(_sscc)]
 Name = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 Place = Annotated[Name, AfterValidator(_own_name)]

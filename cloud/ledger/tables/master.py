@@ -117,4 +117,5 @@ bay_items = Table(
     Column("facings", Integer),  # side by side, at the front
     Column("low", Integer),  # units below which it is low
     Column("unit_grams", Float),  # of one of them here, where that is not the item's own
+    Column("unit_tare_grams", Float),  # of a tray or hanger that comes and goes with each
 )

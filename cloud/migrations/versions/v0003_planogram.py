@@ -29,6 +29,7 @@ def _planogram() -> None:
         batch_op.add_column(sa.Column("facings", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("low", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("unit_grams", sa.Float(), nullable=True))
+        batch_op.add_column(sa.Column("unit_tare_grams", sa.Float(), nullable=True))
     op.create_table(
         "planogram_changes",
         sa.Column("location_id", sa.Integer(), nullable=False),
