@@ -5,17 +5,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from edge import scale_diagnosis
 from edge.errors import ReaderError
 from edge.reads import Antenna, Lost, Read, Scale, TagRead, Trigger, WeightFault, WeightSample
 from edge.remedies import Finding, Grade, refused
+from edge.scale_diagnosis import Weighed
 from wire.epc import RAW, decode
 
 # A tag in a good place before an antenna is read at -45 to -60 dBm, one that only just answers at -70 to -80.
 WEAK_DBM = -68.0
 # Reads keep their order and their distances whatever the device's clock says; so far off, it was never set.
 CLOCK_OFF_MS = 2_000.0
-# A platform at rest moves by a division or two, 0.1 to 5 g on scales for shelves.
-RESTLESS_GRAMS = 20.0
 
 # Where RAIN readers may transmit: GS1, "Regulatory status for using RFID in the EPC Gen2 band"; a channel's
 # middle, in MHz.
@@ -57,9 +57,7 @@ class Seen:
     channels: set[float] = field(default_factory=set)  # MHz
     inputs: dict[int, bool] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
-    weights: list[tuple[float, bool | None]] = field(default_factory=list)
-    faults: Counter[str] = field(default_factory=Counter)  # in which a cell could not weigh
-    scales: list[Scale] = field(default_factory=list)
+    weighed: Weighed = field(default_factory=Weighed)  # of a scale
 
     def take(self, reads: Sequence[Read]) -> None:
         for read in reads:
@@ -71,12 +69,8 @@ class Seen:
                     self.epcs.setdefault(read.epc, set()).add(read.antenna)
                     if read.channel_mhz is not None:
                         self.channels.add(read.channel_mhz)
-                case WeightSample():
-                    self.weights.append((read.grams, read.stable))
-                case WeightFault():
-                    self.faults[read.fault] += 1
-                case Scale():
-                    self.scales.append(read)
+                case WeightSample() | WeightFault() | Scale():
+                    self.weighed.take(read)
                 case Trigger():
                     self.inputs[read.input] = read.on
                 case Antenna():
@@ -90,13 +84,17 @@ def findings(seen: Seen) -> list[Finding]:
     if not seen.connected:
         assert seen.error is not None, "a device that could not be opened says why"
         return [refused(seen.error, seen.url)]
-    found = [*_ended(seen), *(_weights(seen) if seen.yields == "weights" else _tags(seen)), *_clock(seen)]
+    found = [*_ended(seen), *_yielded(seen), *_clock(seen)]
     if lost := Counter(seen.lost):
         reason, times = lost.most_common(1)[0]
         found.append(Finding(Grade.FINDING, f"reads were lost {lost.total()} times: {reason}" +
                              (f" (and the like, {times} times)" if times > 1 else ""),
                              "see to the cable between reader and computer"))  # fmt: skip
     return found or [Finding(Grade.FINE, _fine(seen))]
+
+
+def _yielded(seen: Seen) -> Iterator[Finding]:
+    return scale_diagnosis.findings(seen.weighed, seen.seconds) if seen.yields == "weights" else _tags(seen)
 
 
 def exit_code(found: Sequence[Finding]) -> int:
@@ -186,31 +184,9 @@ def _clock(seen: Seen) -> Iterator[Finding]:
                       "times are put right, but set its time server (NTP), so that its own log agrees")  # fmt: skip
 
 
-def _weights(seen: Seen) -> Iterator[Finding]:
-    if not seen.weights:
-        yield Finding(Grade.FINDING, f"no weight in {seen.seconds:g} s",
-                      "does the display show one? overload and underload are none")  # fmt: skip
-        return
-    for fault, times in seen.faults.most_common():
-        yield Finding(Grade.FINDING, f"it could not weigh {times} times: {fault}",
-                      "take the load off; if it stays, check the cable of the load cell")  # fmt: skip
-    grams = [each for each, _ in seen.weights]
-    if max(grams) < 0:
-        yield Finding(Grade.FINDING, f"the weight is below zero ({grams[-1]:g} g)",
-                      "zero the empty scale on the scale itself, before goods are put on")  # fmt: skip
-    if max(grams) - min(grams) > RESTLESS_GRAMS and not any(stable for _, stable in seen.weights):
-        yield Finding(Grade.FINDING, f"never at rest: it moves by {max(grams) - min(grams):.1f} g",
-                      "level it, keep it from draughts and from touching its neighbours")  # fmt: skip
-
-
 def _fine(seen: Seen) -> str:
     if seen.yields == "weights":
-        grams = [each for each, _ in seen.weights]
-        rest = sum(bool(stable) for _, stable in seen.weights)
-        return (
-            f"{len(grams)} weights, {rest} of them at rest, {min(grams):g} to {max(grams):g} g "
-            f"(noise {max(grams) - min(grams):.2g} g)"
-        )
+        return scale_diagnosis.fine(seen.weighed)
     return f"{seen.tags.total()} reads of {len(seen.epcs)} tags by antenna {', '.join(map(str, sorted(seen.tags)))}"
 
 

@@ -13,17 +13,18 @@ from urllib.parse import urlsplit
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from edge import scale_diagnosis
 from edge.config import load
 from edge.diagnosis import Seen, band, by_antenna, exit_code, findings
 from edge.errors import ConfigError, EdgeError, ReaderError
 from edge.problems import what
 from edge.readers import ReaderConfig, build
 from edge.readers.reader import Reader
-from edge.reads import Read, TagRead, Trigger, WeightSample
+from edge.reads import Read, TagRead, Trigger, WeightFault, WeightSample
 from edge.remedies import Finding, Grade
 from wire.epc import RAW, decode
 
-SHOWN = 10  # reads, or changes of weight, that are shown one by one
+SHOWN = 10  # reads, or weights of a cell, that are shown one by one
 READMES = Path(__file__).parent / "readers"
 SERIAL = Path("/dev/serial/by-id")
 LINKS = {  # what stands before the colon of a URL
@@ -33,13 +34,14 @@ LINKS = {  # what stands before the colon of a URL
     "llrp": "tcp",
     "m100": "serial, tcp",
     "metratec": "serial, tcp",
-    "sics": "serial, tcp",
     "modbus_scale": "serial, tcp",
     "mqtt_scale": "mqtt, mqtts",
+    "sics": "serial, tcp",
     "thingmagic": "serial, tcp",
     "zebra_iotc": "mqtt, mqtts",
 }
-PORTS = {502: "modbus_scale", 5084: "llrp", 10001: "metratec"}  # IANA's registration for LLRP; metraTec's own port
+# IANA's registrations for Modbus and LLRP; metraTec's own port
+PORTS = {502: "modbus_scale", 5084: "llrp", 10001: "metratec"}
 
 
 @click.group()
@@ -94,8 +96,8 @@ def test_(
         click.echo(str(error), err=True)
         sys.exit(1)
     click.echo(f"{settings.driver} {settings.url}: connecting")
-    asyncio.run(watch(reader, seen, _Showing().show, _wall_us))
-    for line in [] if seen.yields == "weights" or not seen.connected else by_antenna(seen):
+    asyncio.run(watch(reader, seen, _Showing(seconds).show, _wall_us))
+    for line in _table(seen) if seen.connected else ():
         click.echo(line)
     if where := band(seen):
         click.echo(where)
@@ -127,41 +129,43 @@ async def watch(
         seen.error = error
 
 
-class _Showing:
-    """Prints the first reads, one a line."""
+def _table(seen: Seen) -> list[str]:
+    return scale_diagnosis.table(seen.weighed) if seen.yields == "weights" else by_antenna(seen)
 
-    def __init__(self) -> None:
+
+class _Showing:
+    """Prints the first reads, one a line; of a scale ten weights of each cell, spread over the time."""
+
+    def __init__(self, seconds: float) -> None:
         self._shown = 0
-        self._grams: float | None = None
+        self._every_us = round(seconds * 1e6 / SHOWN)
+        self._next_us: dict[int, int] = {}  # by cell
 
     def show(self, read: Read, now_us: int) -> None:
-        if isinstance(read, Trigger):
-            click.echo(f"input {read.input}\t{'on' if read.on else 'off'}")
-            return
-        line = _line(read, now_us)
-        if line is None or self._shown >= SHOWN:
-            return
-        if isinstance(read, WeightSample):
-            if self._grams == read.grams:
-                return
-            self._grams = read.grams
-        self._shown += 1
-        click.echo(line)
-        if self._shown == SHOWN:
-            click.echo("... (more are counted, not shown)")
+        match read:
+            case TagRead():
+                self._tag(read, now_us)
+            case WeightSample():
+                self._weight(read, now_us)
+            case WeightFault():
+                click.echo(f"cell {read.cell}\t{read.fault}")
+            case Trigger():
+                click.echo(f"input {read.input}\t{'on' if read.on else 'off'}")
 
-
-def _line(read: Read, now_us: int) -> str | None:
-    match read:
-        case TagRead():
+    def _tag(self, read: TagRead, now_us: int) -> None:
+        if self._shown < SHOWN:
+            self._shown += 1
             age_s = (now_us - read.at_us) / 1e6
             where = f"antenna {read.antenna}\t{read.rssi_dbm:.0f} dBm\t{age_s:.2f} s ago"
-            return f"{where}\t{read.epc}\t{_meaning(read.epc)}"
-        case WeightSample():
+            click.echo(f"{where}\t{read.epc}\t{_meaning(read.epc)}")
+            if self._shown == SHOWN:
+                click.echo("... (more are counted, not shown)")
+
+    def _weight(self, read: WeightSample, now_us: int) -> None:
+        if now_us >= self._next_us.get(read.cell, 0):
+            self._next_us[read.cell] = now_us + self._every_us
             rest = {True: "at rest", False: "moving", None: ""}[read.stable]
-            return f"cell {read.cell}\t{read.grams:.1f} g\t{rest}"
-        case _:
-            return None
+            click.echo(f"cell {read.cell}\t{read.grams:.1f} g\t{rest}")
 
 
 def _meaning(epc: str) -> str:
@@ -205,6 +209,9 @@ def _device(
             if gate:
                 seen.expected = tuple(getattr(each, "antennas", ()))
                 seen.references = dict(getattr(each, "reference_tags", {}))
+            else:
+                bays = getattr(each, "bays", ())
+                seen.weighed.expected = tuple(sorted(cell for bay in bays for cell in bay.cells))
             return each.reader, seen
     there = ", ".join(each.name for each in (config.gates if gate else config.shelves)) or "none"
     raise ConfigError(

@@ -69,9 +69,15 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "check power and cable, `ping` the address, and that no firewall stands between",
     ),
     (
-        ("no line end", "speed", "cannot be read", "not a line", "no metratec", "baud"),
+        ("they are right ", "they are mt-sics"),
+        "it is there, and set otherwise than the configuration says",
+        "write what stands behind the last colon",
+    ),
+    (
+        ("no line end", "no line that makes sense", "speed", "cannot be read", "not a line", "no metratec", "baud"),
         "what comes makes no sense: the speed (baud) is wrong, or it is another kind of device",
-        "set the speed that the device is set to, as ?baud=115200 in the URL, or name another --driver",
+        "set the speed and framing that the device is set to, as ?baud=9600&framing=7E1 in the URL, or name another "
+        "--driver (for a scale that writes lines: another dialect)",
     ),
     (
         ("certificate",),
@@ -86,7 +92,8 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
         ("silent", "nothing answers", "answers as a", "no answer to"),
         "the link is open and the device says nothing",
-        "is it switched on, is the speed right (?baud= in the URL), and is it this kind of device?",
+        "is it switched on, is the cable right (a null modem swaps two wires), is the speed right (?baud= in the URL), "
+        "is it this kind of device, and is a scale set to send by itself, or to be asked, as configured?",
     ),
 )  # fmt: skip
 

@@ -25,9 +25,10 @@ S = TypeVar("S", bound=Weighing)
 class Served(Generic[S]):
     """A scale with its line. `weigh` tells what the cell feels now, in grams."""
 
-    def __init__(self, scale: S, weigh: Callable[[], float]) -> None:
+    def __init__(self, scale: S, weigh: Callable[[], float], update_s: float = UPDATE_S) -> None:
         self.scale = scale
         self._weigh = weigh
+        self._update_s = update_s
 
     async def session(self, link: Link) -> None:
         """Serve one line until it goes. Raises LinkDown."""
@@ -46,5 +47,5 @@ class Served(Generic[S]):
             for line in self.scale.update(self._weigh()):
                 await link.send(line)
             # A slow line makes a scale skip updates, not fall behind.
-            due_s = max(due_s + UPDATE_S, loop.time())
+            due_s = max(due_s + self._update_s, loop.time())
             await asyncio.sleep(due_s - loop.time())

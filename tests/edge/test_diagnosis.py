@@ -4,7 +4,7 @@ import pytest
 
 from edge.diagnosis import Seen, band, by_antenna, exit_code, findings, span
 from edge.errors import ProtocolError, ReaderError, ReaderLost, ReaderRefused
-from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightSample
+from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightFault, WeightSample
 from edge.remedies import Finding, Grade
 
 CASE = "3074257BF7194E4000001A85"
@@ -14,11 +14,13 @@ FOREIGN = "E2801170000002081A8A1234"
 def seen(
     *reads: Read, expected: tuple[int, ...] = (), references: dict[int, tuple[str, ...]] | None = None,
     offset_ms: float | None = None, yields: str = "tags", error: ReaderError | None = None,
+    cells: tuple[int, ...] = (),
 ) -> Seen:  # fmt: skip
     found = Seen(
         "tcp://192.0.2.10:5084", yields, 10.0, expected=expected, references=references or {}, connected=True,
         clock_offset_ms=offset_ms, error=error,
     )  # fmt: skip
+    found.weighed.expected = cells
     found.take(reads)
     return found
 
@@ -27,8 +29,12 @@ def tag(antenna: int, rssi: float = -55.0, epc: str = CASE) -> TagRead:
     return TagRead(at_us=0, gate="dock-1", antenna=antenna, epc=epc, rssi_dbm=rssi)
 
 
-def weight(grams: float, stable: bool = True) -> WeightSample:
-    return WeightSample(at_us=0, shelf="aisle-1", cell=0, grams=grams, stable=stable)
+def weight(grams: float, stable: bool = True, *, at_us: int = 0) -> WeightSample:
+    return WeightSample(at_us=at_us, shelf="aisle-1", cell=0, grams=grams, stable=stable)
+
+
+def fault(what: str) -> WeightFault:
+    return WeightFault(at_us=0, shelf="aisle-1", cell=0, fault=what)
 
 
 def off(antenna: int, connected: bool = False) -> Antenna:
@@ -66,6 +72,12 @@ def test_a_reader_that_reads_on_all_antennas_is_fine() -> None:
         (seen(yields="weights"), "no weight in 10 s"),
         (seen(weight(-3.0), yields="weights"), "the weight is below zero (-3 g)"),
         (seen(weight(100, False), weight(140, False), yields="weights"), "never at rest: it moves by 40.0 g"),
+        (seen(*[weight(100, False)] * 5, yields="weights"), "never called stable, though it moves by only 0.0 g"),
+        (seen(fault("overload"), yields="weights"), "cell 0 could not weigh, said 1 times: overload"),
+        (seen(weight(1), fault("device_error: it shows net"), yields="weights"), "could not weigh, said 1 times: dev"),
+        (seen(weight(1), weight(1, at_us=2_000_000), yields="weights"), "only 0.5 weights a second"),
+        (seen(weight(1), yields="weights", cells=(0, 1)), "cell 1 says nothing while others do"),
+        (seen(weight(1), yields="weights", cells=(1,)), "cell 0 weighs, and no bay stands on it"),
     ],
 )  # fmt: skip
 def test_what_is_to_be_seen_to_is_said(watched: Seen, what: str) -> None:
@@ -77,7 +89,7 @@ def test_what_is_to_be_seen_to_is_said(watched: Seen, what: str) -> None:
 
 def test_a_scale_that_weighs_is_fine() -> None:
     (found,) = findings(seen(weight(100.0), weight(140.0), weight(140.2, False), yields="weights"))
-    assert found == Finding(Grade.FINE, "3 weights, 2 of them at rest, 100 to 140.2 g (noise 40 g)")
+    assert found == Finding(Grade.FINE, "3 weights of 1 cells, 2 of them at rest, 100 to 140.2 g")
 
 
 @pytest.mark.parametrize(

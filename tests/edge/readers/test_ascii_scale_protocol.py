@@ -125,6 +125,7 @@ def test_a_blank_unit_of_sbi_means_moving() -> None:
     stable, moving, finer = b"+   1255.7 g  \r\n", b"+   1255.9    \r\n", b"+ 1.255.9    \r\n"
     assert read("sartorius", moving) == [Nothing.NO_WEIGHT]  # grams or kilograms, nobody has said
     assert read("sartorius", moving, Options(unit="g")) == [Weight(1255.9, stable=False)]
+    assert read("sartorius", moving + b"+   0.9000    \r\n", Options(unit="g"))[1] == Nothing.NO_WEIGHT
     assert read("sartorius", stable + moving) == [Weight(1255.7, True), Weight(1255.9, False)]
     # Its unit was changed while it moved: kilograms have other decimals than grams, and nothing is guessed.
     kilograms = b"+   1.2559    \r\n"
@@ -279,18 +280,18 @@ def test_what_makes_no_sense_is_known_otherwise(name: Name, heard: bytes, words:
     assert bool(found) == bool(words)
 
 
-def test_a_new_width_is_believed_the_second_time() -> None:
+def test_a_new_width_is_believed_twice_in_a_row_or_often() -> None:
     width = Width(first_is_whole=True)
-    assert [width.believes(each) for each in (10, 10, 9, 10, 11, 11, 9)] == [
-        True,
-        True,
+    assert [width.believes(each) for each in (10, 9, 9, 10)] == [True, False, True, False]
+    assert [width.believes(10) for _ in range(30)] == [True] * 30
+    assert [width.believes(each) for each in (9, 10, 9, 10)] == [False, True, False, True]  # a cable
+    assert [width.believes(each) for each in (9, 10, 9, 10)] == [
         False,
         True,
-        False,
         True,
         True,
-    ]
-    assert [Width(first_is_whole=False).believes(10)] == [False]
+    ]  # a manner of writing
+    assert not Width(first_is_whole=False).believes(10)
     for _ in range(40):
         width.believes(20)
     assert not width.believes(9)  # long ago

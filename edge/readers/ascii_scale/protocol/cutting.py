@@ -51,11 +51,13 @@ class Width:
     """How wide a scale's lines are.
 
     Indicators write fields of a fixed width, so a line that a noisy cable took a digit from, or gave one to, is of
-    another width than its neighbours. A new width is believed the second time it is seen, for the unit may have been
-    changed; the very first line of a connection only where its beginning cannot be missing.
+    another width than its neighbours. A new width is believed when two lines in a row have it, for the unit may have
+    been changed, or when one in eight of late has had it; the very first line of a connection only where its beginning
+    cannot be missing.
     """
 
     _RECENT = 32  # lines; at ten a second, some seconds
+    _OFTEN = 4  # among them: more than a cable does that can be read at all
 
     def __init__(self, *, first_is_whole: bool) -> None:
         self._first_is_whole = first_is_whole
@@ -69,9 +71,9 @@ class Width:
 
     def believes(self, width: int) -> bool:
         """Whether a line of this width is whole; it is remembered either way."""
-        first = not self._recent
+        first, again = not self._recent, bool(self._recent) and self._recent[-1] == width
         if len(self._recent) == self._RECENT:
             self._counts[self._recent[0]] -= 1
         self._recent.append(width)
         self._counts[width] += 1
-        return self._counts[width] > 1 or (first and self._first_is_whole)
+        return again or self._counts[width] >= self._OFTEN or (first and self._first_is_whole)

@@ -37,7 +37,7 @@ class Sartorius:
 
     def __init__(self, unit: str | None = None) -> None:
         self._unit = unit
-        self._decimals: int | None = None  # of the last weight with its unit: another unit has others
+        self._decimals: int | None = None  # of the last weight in it: another unit has others
         self._long: bool | None = None  # as the last good line was
         self._lines: Cutter = lines()
         self.receive = self._lines.receive
@@ -88,6 +88,7 @@ class Sartorius:
             return Weight(value, stable=True)
         if self._unit is None or self._decimals not in (None, decimals):
             return Nothing.NO_WEIGHT  # in which unit, the next stable weight will say
+        self._decimals = decimals
         return Weight(grams(weight, self._unit), stable=False)
 
     @staticmethod

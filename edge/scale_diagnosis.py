@@ -1,0 +1,153 @@
+"""What a person should do about a scale, from what it weighed in some seconds. Pure: values in, words out."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from edge.reads import Scale, WeightFault, WeightSample
+from edge.remedies import Finding, Grade
+
+# A platform at rest moves by a division or two, 0.1 to 5 g on scales for shelves.
+RESTLESS_GRAMS = 20.0
+# So few weights say nothing about rest: whoever tries a scale may be putting something on it.
+FEW = 5
+# A hand is in a shelf for a second or two; slower scales see what was taken and not when.
+SLOW_PER_S = 2.0
+
+
+@dataclass
+class Cell:
+    grams: list[float] = field(default_factory=list)
+    stable: list[bool | None] = field(default_factory=list)
+    at_us: list[int] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def range_grams(self) -> float:
+        return max(self.grams) - min(self.grams)
+
+    @property
+    def apart_grams(self) -> float:
+        """What one weight mostly differs by from the next."""
+        return median(abs(b - a) for a, b in pairwise(self.grams)) if len(self.grams) > 1 else 0.0
+
+    @property
+    def per_s(self) -> float | None:
+        """Weights a second; None where they are too few to tell."""
+        lasted_us = self.at_us[-1] - self.at_us[0] if self.at_us else 0
+        return (len(self.at_us) - 1) * 1e6 / lasted_us if lasted_us >= 1_000_000 else None
+
+    @property
+    def never_stable(self) -> bool:
+        return bool(self.stable) and not any(self.stable) and None not in self.stable
+
+
+@dataclass
+class Weighed:
+    """What came of a scale. `expected`: the cells that the configuration's bays name; empty where there is none."""
+
+    expected: tuple[int, ...] = ()
+    cells: dict[int, Cell] = field(default_factory=dict)
+    scales: list[Scale] = field(default_factory=list)
+
+    def take(self, read: WeightSample | WeightFault | Scale) -> None:
+        match read:
+            case WeightSample():
+                cell = self.cells.setdefault(read.cell, Cell())
+                cell.grams.append(read.grams)
+                cell.stable.append(read.stable)
+                cell.at_us.append(read.at_us)
+            case WeightFault():
+                self.cells.setdefault(read.cell, Cell()).faults[read.fault] += 1
+            case Scale():
+                self.scales.append(read)
+
+    @property
+    def total(self) -> int:
+        return sum(len(cell.grams) for cell in self.cells.values())
+
+
+def findings(weighed: Weighed, seconds: float) -> Iterator[Finding]:
+    """Everything worth saying; nothing where all is fine."""
+    for number, cell in sorted(weighed.cells.items()):
+        for fault, times in cell.faults.most_common():
+            yield Finding(
+                Grade.FINDING, f"cell {number} could not weigh, said {times} times: {fault}", _cure(fault)
+            )
+    if not weighed.total:
+        if not any(cell.faults for cell in weighed.cells.values()):
+            yield Finding(Grade.FINDING, f"no weight in {seconds:g} s",
+                          "does the display show one? has it finished starting, and is it at rest?")  # fmt: skip
+        return
+    for number in weighed.expected:
+        if number not in weighed.cells:
+            yield Finding(Grade.FINDING, f"cell {number} says nothing while others do",
+                          "is it wired, and numbered as in the configuration?")  # fmt: skip
+    if weighed.expected and (strange := sorted(set(weighed.cells) - set(weighed.expected))):
+        yield Finding(Grade.FINDING, f"cell {', '.join(map(str, strange))} weighs, and no bay stands on it",
+                      "give it a bay, or leave it: its weights are passed over")  # fmt: skip
+    for number, cell in sorted(weighed.cells.items()):
+        if cell.grams:
+            yield from _cell(number, cell)
+
+
+def _cell(number: int, cell: Cell) -> Iterator[Finding]:
+    name = f"cell {number}: "
+    if max(cell.grams) < 0:
+        yield Finding(Grade.FINDING, f"{name}the weight is below zero ({cell.grams[-1]:g} g)",
+                      "zero the empty scale on the scale itself, before goods are put on")  # fmt: skip
+    if cell.never_stable and cell.range_grams > RESTLESS_GRAMS:
+        yield Finding(Grade.FINDING, f"{name}never at rest: it moves by {cell.range_grams:.1f} g",
+                      "level it, keep it from draughts and from touching its neighbours")  # fmt: skip
+    elif cell.never_stable and len(cell.grams) >= FEW:
+        yield Finding(Grade.FINDING, f"{name}never called stable, though it moves by only {cell.range_grams:.1f} g",
+                      "widen the stability range (motion band) in the scale's menu")  # fmt: skip
+    if cell.per_s is not None and cell.per_s < SLOW_PER_S:
+        yield Finding(Grade.FINDING, f"{name}only {cell.per_s:.1f} weights a second",
+                      "have it send faster, at best ten a second; raise its speed (baud) if need be")  # fmt: skip
+
+
+def _cure(fault: str) -> str:
+    """What to do about a fault, by its words."""
+    if "net" in fault:
+        return "clear the tare at the scale's keys, and lock them"
+    match fault:
+        case "overload":
+            return (
+                "take the load off; if it is empty, its capacity is set wrong or the cell's cable is broken"
+            )
+        case "underload":
+            return "put the platform on; if it is, zero the empty scale at its keys, or check which way the cell is up"
+        case "saturated" | "not_a_number":
+            return "check the cable of the load cell, wire by wire"
+        case _:
+            return "look at its display and in its manual for this error"
+
+
+def table(weighed: Weighed) -> list[str]:
+    """One line a cell."""
+    lines = [f"serial number {scale.serial}" for scale in weighed.scales if scale.serial]
+    for number, cell in sorted(weighed.cells.items()):
+        if cell.grams:
+            rest = "" if None in cell.stable else f"\t{sum(map(bool, cell.stable))} at rest"
+            lines.append(
+                f"cell {number}\t{len(cell.grams)} weights{rest}\t{min(cell.grams):.1f} to {max(cell.grams):.1f} g"
+                f"\tmostly {cell.apart_grams:.2g} g from one to the next"
+            )
+        else:
+            lines.append(f"cell {number}\tno weight")
+    return lines
+
+
+def fine(weighed: Weighed) -> str:
+    """What to say when nothing is to be seen to."""
+    cells = [cell for cell in weighed.cells.values() if cell.grams]
+    rates: Sequence[float] = [cell.per_s for cell in cells if cell.per_s is not None]
+    rate = f", {min(rates):.1f} a second" if rates else ""
+    rest = sum(sum(map(bool, cell.stable)) for cell in cells)
+    low, high = min(min(cell.grams) for cell in cells), max(max(cell.grams) for cell in cells)
+    return (
+        f"{weighed.total} weights of {len(cells)} cells{rate}, {rest} of them at rest, {low:g} to {high:g} g"
+    )
