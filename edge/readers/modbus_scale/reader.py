@@ -20,10 +20,11 @@ from edge.reads import Read, Scale, WeightSample
 
 log = logging.getLogger(__name__)
 
-# A unit that has failed so often in a row is away: a single answer is lost now and then on a long cable.
-AWAY_AFTER = 2
+# A unit that has failed so often in a row is away. Where a long cable spoils one answer in ten, three in a row come
+# once in a thousand rounds, and two would be a hole every ten seconds.
+AWAY_AFTER = 3
 # One that is away is asked again after so long, then after twice as long, and so on.
-FIRST_RETRY_S = 1.0
+FIRST_RETRY_S = 0.5
 LONGEST_RETRY_S = 15.0
 # Waiting for units that are away takes at most this share of the bus from those that answer.
 AWAY_SHARE = 0.1
