@@ -13,7 +13,7 @@ import aiomqtt
 from edge.store.store import Cycle, Started, Store
 from edge.store.thread import StoreThread
 from edge.uplink.flow import Flow
-from edge.uplink.uplink import Broker, Uplink
+from edge.uplink.uplink import Broker, Commands, Uplink
 from tests.support.small_ledger import SmallLedger
 from wire import codec
 from wire.events import Clock, DeviceUp, Missing, RunStarted
@@ -34,7 +34,7 @@ async def until(holds: Callable[[], bool], what: str, within_s: float = 20.0) ->
 class Node:
     """An edge that only has a store and an uplink."""
 
-    def __init__(self, path: Path, port: int, *, version: int = 3) -> None:
+    def __init__(self, path: Path, port: int, *, version: int = 3, commands: Commands | None = None) -> None:
         self.thread = StoreThread()
         self.store = Store(path, EDGE, now_us=lambda: time.time_ns() // 1000)
         self.run = self.store.start_run(_run_started)
@@ -42,6 +42,7 @@ class Node:
         self.uplink = Uplink(
             Broker("127.0.0.1", port, False, version), self.store, self.thread, self.flow,
             missing=_missing, telemetry=self._telemetry, now=time.monotonic, chance=lambda: 0.0,
+            commands=commands,
         )  # fmt: skip
         self.task = asyncio.create_task(self.uplink.run())
 
@@ -75,8 +76,10 @@ class Node:
 
 
 @asynccontextmanager
-async def node(path: Path, port: int, *, version: int = 3) -> AsyncIterator[Node]:
-    made = Node(path, port, version=version)
+async def node(
+    path: Path, port: int, *, version: int = 3, commands: Commands | None = None
+) -> AsyncIterator[Node]:
+    made = Node(path, port, version=version, commands=commands)
     try:
         yield made
     finally:
