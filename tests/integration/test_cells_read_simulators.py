@@ -186,12 +186,13 @@ async def test_a_board_that_is_reset_in_the_middle_of_a_line_leaves_no_weight(tm
 
 
 async def test_counts_stay_absolute_where_a_board_tares_itself(tmp_path: Path) -> None:
-    for style, settings, right in (
+    counted: dict[str, Any] = {"counts_per_gram": [420.0], "zero_counts": [84_000.0]}
+    cases: list[tuple[Style, dict[str, Any], float]] = [
         (Style.GRAMS, {}, 0.0),  # 500 g lie on it, and it says none
-        (Style.COUNTS, {"columns": ["counts"], "counts_per_gram": [420.0], "zero_counts": [84_000.0]}, 500.0),
-        (Style.OPENSCALE, {"columns": ["-", "-", "-", "offset_counts", "-"], "counts_per_gram": [420.0],
-                           "zero_counts": [84_000.0]}, 500.0),
-    ):  # fmt: skip
+        (Style.COUNTS, {"columns": ["counts"], **counted}, 500.0),
+        (Style.OPENSCALE, {"columns": ["-", "-", "-", "offset_counts", "-"], **counted}, 500.0),
+    ]
+    for style, settings, right in cases:
         board = Board([Cell()], style, Random(1), tares=True)
         served = ServedBoard(board, lambda: [500.0], rate_hz=40.0)
         async with watched(partial(lines, **settings), served.session, tmp_path) as site:
