@@ -14,7 +14,7 @@ from edge.aggregator.gate import Gate, GateWatch
 from edge.aggregator.goods import Goods
 from edge.aggregator.inbox import LATE_MS, slice_end
 from edge.aggregator.moments import Stamp, moment
-from edge.aggregator.orders import Order, OrderError
+from edge.aggregator.orders import Order
 from edge.aggregator.scales import Scales
 from edge.aggregator.shelf import Shelf, ShelfWatch
 from edge.reads import Antenna, Lost, Read, Scale, TagRead, WeightFault, WeightSample
@@ -162,10 +162,7 @@ class Aggregator:
         Raises:
             OrderError: it does not fit the shelf; nothing has changed.
         """
-        if order.shelf not in self._shelves:
-            there = ", ".join(self._shelves) or "none"
-            raise OrderError(f"shelf {order.shelf!r} is not in the configuration; its shelves: {there}")
-        return []
+        return self._scales.order(order, mono_ms, at_us, self._stamp)
 
     def changed_state(self) -> dict[str, bytes]:
         """What changed since last asked, by key (`gate:dock-1`, `shelf:aisle-1`); opaque to the caller."""

@@ -29,8 +29,8 @@ FIRST_SIGMA = 0.1
 SIGMA_RATE = 0.005  # a tick; a third of that in motion, where only small differences count
 FIRST_TICKS = 10  # until then noise is learned faster
 NORMAL_DIFFERENCE = 1.128  # mean difference of two normal values, over their sigma
-# A scale that trembles, under a hand or a fan, is at rest where the means of its windows stay together for two seconds.
-CALM_EVERY, CALM_DEPTH = 4, 5  # ticks between means, and so many of them
+# A scale that trembles, under a hand or a fan, is at rest where means of its windows stay together for three seconds.
+CALM_EVERY, CALM_DEPTH = 4, 7  # ticks between means, and so many of them
 GAP_PERIODS = 3.0
 PERIOD_RATE = 0.05
 SAME_RATE = 0.005
@@ -97,7 +97,8 @@ class Channels:
         self.same[active] = run
         learned = begun & (run < SAME_LEARNED)
         flicker = self.flicker[active]
-        self.flicker[active] = flicker + SAME_RATE * learned * (~same - flicker)
+        rate = np.maximum(SAME_RATE, 1.0 / (FIRST_TICKS + self.seen[active]))
+        self.flicker[active] = flicker + rate * learned * (~same - flicker)
 
     def _learn_noise(self, active: Ints, values: Floats, known: Bools) -> None:
         sigma = self.sigma[active]

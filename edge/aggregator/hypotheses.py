@@ -24,11 +24,11 @@ CREEP = 0.0005  # of a change: cells creep by up to 0.05 % in half an hour, most
 # What people do: units taken one at a time, seldom more; put back so too, or filled up by any number.
 MORE_TAKEN, ANY_TAKEN = 0.4, 0.03
 MORE_PUT, ANY_PUT = 0.4, 0.5
-TWO_ITEMS, SWAP = 0.04, 0.02
+TWO_ITEMS, SWAP = 0.04, 0.04
 MORE_SWAPPED = 0.3
 IMPOSSIBLE = 1e-4  # more taken than was there, or put than fits: counts can be wrong too
 # Something that is no goods of this bay: put, and not gone within seconds; its mass is around so much, by a factor.
-FOREIGN_PUT, FOREIGN_GRAMS, FOREIGN_FACTOR = 0.04, 700.0, 1.2
+FOREIGN_PUT, FOREIGN_GRAMS, FOREIGN_FACTOR = 0.08, 700.0, 1.2
 OPENED = 0.02  # goods put back after some of them was used
 FOREIGN_TAKEN = 0.002 / 5000.0  # something that nobody knows of was there
 KNOWN_FOREIGN_GOES = 0.3

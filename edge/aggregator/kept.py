@@ -11,16 +11,18 @@ class Kept(msgspec.Struct, array_like=True):
     cells: list[float]
     at_us: int
     counts: dict[str, int] | None
-    foreign: list[float]
-    doubt: str
-    check: str
-    mute: bool
-    alien: str
-    until_ms: int | None
-    fill: dict[str, str]
-    state: tuple[str, str]
-    overhang: float = 0.0
     anew: bool = False
+    foreign: list[float] = []
+    overhang: float = 0.0
+    doubt: str = ""
+    check: str = ""
+    mute: bool = False
+    alien: str = ""
+    until_ms: int | None = None
+    fill: dict[str, str] = {}
+    state: tuple[str, str] = ("ok", "")
+    sure: tuple[list[float], dict[str, int] | None, float] | None = None
+    confirmed: dict[str, int] | None = None
 
 
 class Assigned(msgspec.Struct, array_like=True):
@@ -83,7 +85,7 @@ def decode(blob: bytes, cells: dict[str, tuple[int, ...]]) -> KeptShelf:
     except msgspec.DecodeError:
         rests = _DECODER_1.decode(blob)
     bays = {
-        name: Kept([rest.grams], rest.at_us, rest.counts, [], "", "", False, "", None, {}, ("ok", ""))
+        name: Kept([rest.grams], rest.at_us, rest.counts)
         for name, rest in rests.items()
         if len(cells.get(name, ())) == 1
     }

@@ -11,7 +11,9 @@ from math import sqrt
 
 import numpy as np
 
-from edge.aggregator.bay import BayWatch, Rest, belong
+from edge.aggregator.across import belong
+from edge.aggregator.bay import BayWatch
+from edge.aggregator.blindness import Blindness
 from edge.aggregator.channels import (
     BLOCK_MS,
     CONFIRM_MS,
@@ -28,6 +30,9 @@ from edge.aggregator.fill import fraction
 from edge.aggregator.goods import Goods
 from edge.aggregator.moments import Stamp
 from edge.aggregator.neighbours import DEFER_MS, Neighbours
+from edge.aggregator.ordering import carry_out
+from edge.aggregator.orders import Crosstalk, Order, OrderError
+from edge.aggregator.place import Rest
 from edge.aggregator.shelf import Shelf, ShelfWatch
 from edge.aggregator.taken import TakenLately
 from edge.reads import Scale, WeightFault, WeightSample
@@ -50,8 +55,10 @@ SHAKEN_SHARE, SHAKEN_CELLS, SHAKEN_MS = (
     1_000,
 )  # when more than this of a shelf moves at once, all of it waits
 FROZEN, FROZEN_FLICKER = 7, 0.7  # so many same values of a cell whose values are seldom the same show no rest
+STUCK = 100  # so many of them are worth saying
+LOOK_MS = 1_000  # faults are looked for so often
 LEAST_NOISE = 0.3  # grams, of a difference of two rests
-CALM_SHARE = 0.06  # of the lightest unit: means of a trembling scale that are so close count as one
+CALM_SHARE = 0.03  # of the lightest unit: means of a trembling scale that are so close count as one
 NEVER = 1 << 62
 
 
@@ -81,6 +88,8 @@ class Scales:
         self._cells: dict[tuple[str, int], int] = {}
         self.shelves: dict[str, ShelfWatch] = {}
         self._shelf_of_bay: list[str] = [shelf.name for shelf, _ in bays]
+        self._blindness = Blindness(self.bays)
+        self._looked_ms = 0
         self._build(shelves)
         self._behind_ms: list[int] = [0] * len(self._of_bay)
         self._waiting: dict[int, array[float]] = {}
@@ -172,7 +181,41 @@ class Scales:
         return events
 
     def fault(self, read: WeightFault, at_ms: int, stamp: Stamp) -> list[Event]:
-        return []
+        channel = self._cells.get((read.shelf, read.cell))
+        if channel is None:
+            return []
+        number = int(self._of_bay[channel])
+        events = self._fold_until(at_ms, stamp)
+        self._stirred[number] = True
+        return events + self._blindness.fault(
+            number, f"cell {read.cell}: {read.fault}", at_ms, read.at_us, stamp
+        )
+
+    def order(self, order: Order, now_ms: int, at_us: int, stamp: Stamp) -> list[Event]:
+        """Raises OrderError."""
+        shelf = self.shelves.get(order.shelf)
+        if shelf is None:
+            there = ", ".join(self.shelves) or "none"
+            raise OrderError(f"shelf {order.shelf!r} is not in the configuration; its shelves: {there}")
+        events = self._fold_until(now_ms, stamp)
+        if carry_out(order, shelf, self._resting, now_ms):
+            for bay in shelf.bays:
+                if isinstance(order, Crosstalk):
+                    bay.renew()
+            self.down(order.shelf)
+            self.rebuild()
+        for number, bay in enumerate(self.bays):
+            if bay.shelf == order.shelf:
+                self._stirred[number] |= bay.anew
+                if (due_ms := bay.due_ms) is not None:
+                    self._next_ms = min(self._next_ms, due_ms)
+                events += bay.state(now_ms, at_us, stamp)
+        return events
+
+    def _resting(self, bay: BayWatch) -> float | None:
+        row = self._rows[self.bays.index(bay)]
+        channels = self._channels
+        return float(np.sum(channels.level[row])) if bay.anchored and channels.rest[row].all() else None
 
     def scale(self, read: Scale, at_ms: int, stamp: Stamp) -> list[Event]:
         watch = self.shelves.get(read.shelf)
@@ -257,10 +300,33 @@ class Scales:
         if ready.any():
             ready &= ~self._waits_for_neighbour(at_ms, ready, at_rest, sums)
             events += self._settle_all([int(bay) for bay in np.flatnonzero(ready)], sums, at_ms, stamp)
+        if at_ms - self._looked_ms >= LOOK_MS:
+            self._looked_ms = at_ms
+            events += self._look_for_faults(at_ms, stamp)
         if at_ms - self._saved_ms >= DRIFT_SAVE_MS:
             self._saved_ms = at_ms
             for shelf in self.shelves.values():
                 shelf.drifted = True
+        return events
+
+    def _look_for_faults(self, at_ms: int, stamp: Stamp) -> list[Event]:
+        """Cells that show one weight for ever, or none though their shelf weighs."""
+        channels = self._channels
+        quiet_ms = at_ms - channels.at_ms
+        long_ms = np.maximum(OFFLINE_MS, OFFLINE_PERIODS * channels.period_ms)
+        silent = (channels.seen > 0) & (quiet_ms > long_ms)
+        silent &= np.repeat(~np.logical_and.reduceat(silent, self._shelf_starts), self._shelf_sizes)
+        stuck = (channels.same >= STUCK) & (channels.flicker > FROZEN_FLICKER)
+        events: list[Event] = []
+        for channel in np.flatnonzero(silent | stuck):
+            number = int(self._of_bay[channel])
+            cell = self.bays[number].bay.cells[int(channel) - self._rows[number].start]
+            words = (
+                f"cell {cell} shows one and the same weight" if stuck[channel] else f"cell {cell} is silent"
+            )
+            at_us = at_ms * 1000 + int(channels.offset_us[channel])
+            self._stirred[number] = True
+            events += self._blindness.fault(number, words, at_ms, at_us, stamp)
         return events
 
     def _hold_shaken(self, at_ms: int, unsteady: Bools) -> None:
@@ -295,8 +361,9 @@ class Scales:
 
     def _rest(self, number: int, at_ms: int) -> Rest:
         channels, row = self._channels, self._rows[number]
-        sigma = np.maximum(channels.sigma[row], np.where(channels.calm[row], channels.trembling[row], 0.0))
-        noise = sqrt(float(np.sum(sigma**2)) * 2.0 / max(1, int(channels.ticks[row].min())))
+        trembling = np.where(channels.calm[row], channels.trembling[row], 0.0)
+        averaged = channels.sigma[row] ** 2 * 2.0 / np.maximum(1, channels.ticks[row])
+        noise = sqrt(float(np.sum(averaged + trembling**2)))
         rested_ms = int(self._rested_ms[number])
         since_ms = max(int(channels.since_ms[row].max()), rested_ms)
         neighbours = self._neighbours
@@ -315,7 +382,10 @@ class Scales:
         bay, row = self.bays[number], self._rows[number]
         self._stirred[number] = False
         before = sum(bay.anchor) if bay.anchored and not bay.offline else None
-        events = bay.settled(rest, stamp)
+        events: list[Event] = []
+        if number in self._blindness:
+            events += self._blindness.over(number, rest.at_ms, rest.us(rest.at_ms), stamp)
+        events += bay.settled(rest, stamp)
         if bay.stood and before is not None:
             self._neighbours.learn(number, rest.grams - before, rest.loaded, rest.noise)
         self._rested_ms[number] = rest.at_ms

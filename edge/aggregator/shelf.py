@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from edge.aggregator import kept as files
-from edge.aggregator.bay import Bay, BayWatch
+from edge.aggregator.bay import BayWatch
 from edge.aggregator.channels import Floats
 from edge.aggregator.hypotheses import Item
 from edge.aggregator.kept import Assigned, KeptShelf
 from edge.aggregator.moments import Stamp
+from edge.aggregator.place import Bay
 from edge.reads import Scale
 from wire.events import Event
 
@@ -45,6 +46,7 @@ class ShelfWatch:
         self.drifted = False  # enough to be saved
         self.down_now = True
         self._scales = {cell: who for cell, who in shelf.scales.items() if any(who)}
+        self._said: dict[int, tuple[str, str]] = {}  # who weighs now
         self._assigned: dict[str, Assigned] = {}
         self._ordered: dict[int, tuple[float, float]] = {}
         self._crosstalk_ordered = False
@@ -73,15 +75,16 @@ class ShelfWatch:
                 if said.cells is None or cell in said.cells:
                     strange = strange or self._strange(cell, said)
             told = said.cells is None or any(cell in said.cells for cell in bay.bay.cells)
-            if not told or strange == bay.alien:
+            if not told or strange == bay.conditions.alien:
                 continue
-            if not bay.alien or not strange:
+            if not bay.conditions.alien or not strange:
                 bay.interrupted()
-            bay.alien, bay.changed = strange, True
+            bay.conditions.alien, bay.changed = strange, True
             events += bay.state(at_ms, said.at_us, stamp)
         return events
 
     def _strange(self, cell: int, said: Scale) -> str:
+        self._said[cell] = (said.serial, said.calibration)
         known = self._scales.setdefault(cell, (said.serial, said.calibration))
         serial, calibration = known
         if serial and said.serial and serial != said.serial:
@@ -94,12 +97,11 @@ class ShelfWatch:
         self._scales[cell] = (serial or said.serial, calibration or said.calibration)
         return ""
 
-    def believe(self, bay: BayWatch, said: Mapping[int, tuple[str, str]]) -> None:
-        """A person has checked: whoever weighs there now is right. `said`: who that is, as far as drivers said."""
-        bay.alien = bay.check = ""
+    def believe(self, bay: BayWatch) -> None:
+        """A person has checked: whoever weighs there now is right."""
         for cell in bay.bay.cells:
-            if cell in said:
-                self._scales[cell] = said[cell]
+            if cell in self._said:
+                self._scales[cell] = self._said[cell]
 
     def calibrated(self, cell: int, factor: float, offset_grams: float, who: tuple[str, str]) -> None:
         """The cell weighs anew; what it weighed at its last rest is taken to be the same load."""

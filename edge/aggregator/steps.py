@@ -32,6 +32,17 @@ class Step:
     offline: bool = False
     doubtful: bool = False  # whatever explains it, a person should look
 
+    def on_top_of(self, gone: "Sequence[Step]", reading: "Reading") -> None:
+        """Become the change that is left when older steps are taken back, as this one shows what they were."""
+        if not gone or reading.grams is None:
+            return
+        self.cells = [sum(each) for each in zip(self.cells, *(step.cells for step in gone), strict=True)]
+        self.grams = reading.grams
+        self.noise = max(self.noise, *(step.noise for step in gone))
+        self.offline = gone[0].offline
+        if reading.whole or self.offline:
+            self.from_us = gone[0].from_us
+
     @property
     def density(self) -> float:
         return max(self.answer.evidence, 1e-30)

@@ -1,0 +1,65 @@
+"""A bay as it is planned, and as it is found at rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge.aggregator.hypotheses import Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bay:
+    """A place of a shelf: the cells that carry it together, what belongs on it, and what it weighs when empty."""
+
+    name: str
+    cells: tuple[int, ...]
+    items: tuple[Item, ...]
+    capacity: int | None = None
+    tare_grams: float = 0.0
+    facings: int | None = None
+    low: int | None = None  # fewer units are few; None: a quarter of the capacity
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The next change of a bay is one with a neighbour's: `grams` in all for its `owner`, of which so many `beside`."""
+
+    grams: float
+    owner: bool
+    beside: float
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sure:
+    """What a bay weighed, cell by cell, and held, before its weight jumped as no goods can."""
+
+    cells: list[float]
+    counts: dict[str, int] | None
+    jump: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A bay at rest: what each cell weighs, since when, and until when its last rest had lasted.
+
+    `noise` is the standard deviation of a difference of two rests. `beside` is what shows here of what was `loaded` on
+    the cells next to it meanwhile, and how well that is known.
+    """
+
+    cells: Sequence[float]
+    at_ms: int
+    since_ms: int
+    before_ms: int
+    offset_us: int
+    noise: float
+    beside: float = 0.0
+    beside_spread: float = 0.0
+    loaded: float = 0.0
+    peak: float = 0.0  # how far it went between the two
+
+    @property
+    def grams(self) -> float:
+        return sum(self.cells)
+
+    def us(self, at_ms: int) -> int:
+        return at_ms * 1000 + self.offset_us
