@@ -208,7 +208,9 @@ def _clean(today: _Day, bay: str) -> None:
 
 def creep_12h(seed: int) -> World:
     """twelve hours: 60 % of full load put on at first, 4 to 8 K of temperature, a unit taken every few hours"""
-    make = Making(name="creep_12h", seed=seed, full=6_000.0, device_kind="board-10")
+    make = Making(
+        name="creep_12h", seed=seed, full=6_000.0, device_kind=("slow", "board-10", "legal")[seed % 3]
+    )
     kind = make.goods(room=30)
     bay = make.bay(kind, capacity=26, filled=0.15)
     swing_k, hours, phase, cycle_k = make.rng.uniform((2.0, 5.0, 0.0, 0.1), (4.0, 12.0, 6.3, 0.6)).tolist()
