@@ -162,8 +162,10 @@ class _Showing:
                 click.echo("... (more are counted, not shown)")
 
     def _weight(self, read: WeightSample, now_us: int) -> None:
-        if now_us >= self._next_us.get(read.cell, 0):
-            self._next_us[read.cell] = now_us + self._every_us
+        due_us = self._next_us.get(read.cell, now_us)
+        if now_us >= due_us:
+            # From when it was due: scales that send as often as we show are shown each time.
+            self._next_us[read.cell] = max(due_us + self._every_us, now_us)
             rest = {True: "at rest", False: "moving", None: ""}[read.stable]
             click.echo(f"cell {read.cell}\t{read.grams:.1f} g\t{rest}")
 

@@ -148,6 +148,5 @@ def fine(weighed: Weighed) -> str:
     rate = f", {min(rates):.1f} a second" if rates else ""
     rest = sum(sum(map(bool, cell.stable)) for cell in cells)
     low, high = min(min(cell.grams) for cell in cells), max(max(cell.grams) for cell in cells)
-    return (
-        f"{weighed.total} weights of {len(cells)} cells{rate}, {rest} of them at rest, {low:g} to {high:g} g"
-    )
+    of = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+    return f"{weighed.total} weights of {of}{rate}, {rest} of them at rest, {low:g} to {high:g} g"

@@ -89,7 +89,7 @@ def test_what_is_to_be_seen_to_is_said(watched: Seen, what: str) -> None:
 
 def test_a_scale_that_weighs_is_fine() -> None:
     (found,) = findings(seen(weight(100.0), weight(140.0), weight(140.2, False), yields="weights"))
-    assert found == Finding(Grade.FINE, "3 weights of 1 cells, 2 of them at rest, 100 to 140.2 g")
+    assert found == Finding(Grade.FINE, "3 weights of 1 cell, 2 of them at rest, 100 to 140.2 g")
 
 
 @pytest.mark.parametrize(

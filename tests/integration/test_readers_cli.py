@@ -189,3 +189,45 @@ def test_settings_of_a_driver_are_given_by_name() -> None:
         readers_cli.from_url("tcp://127.0.0.1", "metratec", ["region"])
     with pytest.raises(ConfigError, match=r"driver: driver 'x' is none of"):
         readers_cli.from_url("tcp://127.0.0.1", "x")
+
+
+@pytest.mark.parametrize(
+    "simulated, words, code, what",
+    [
+        (("--grams", "510"), ("--set", "dialect=and"), 0, "ok: "),
+        (("--dialect", "nci", "--poll", "--grams", "500"), ("--set", "dialect=nci"), 0, "ok: "),
+        (("--dialect", "nci", "--poll"), ("--set", "dialect=and"), 1, "the link is open and the device says nothing"),
+        (("--dialect", "sartorius"), ("--set", "dialect=toledo"), 1, 'right as Sartorius SBI: dialect = "sartorius"'),
+        (("--dialect", "toledo-without"), ("--set", "dialect=toledo"), 1, "checksum = false"),
+        (("--grams", "20000"), ("--set", "dialect=and"), 2, "look: cell 0 could not weigh"),
+        ((), (), 1, "dialect: is needed; give it with --set KEY=VALUE"),
+    ],
+)  # fmt: skip
+async def test_a_scale_that_writes_lines_is_diagnosed(
+    simulated: tuple[str, ...], words: tuple[str, ...], code: int, what: str, tmp_path: Path
+) -> None:
+    async with simulating("ascii_scale", "--link", str(tmp_path / "scale"), *simulated) as url:
+        driver = (
+            ("--driver", "ascii_scale", "--set", "silence_s=1.5") if words else ("--driver", "ascii_scale")
+        )
+        got, said = await stockbeat("readers", "test", url, *driver, *words, "--seconds", "2")
+    assert (got, what in said) == (code, True), said
+    if code == 0:
+        assert said.count(" g\tat rest") >= 8, said  # of ten weights, spread over the time
+
+
+async def test_a_scale_with_another_framing_is_noise(tmp_path: Path) -> None:
+    async with simulating(
+        "ascii_scale", "--link", str(tmp_path / "scale"), "--trouble", "flip:0.001"
+    ) as url:  # a bit of every line is wrong, as when speeds are nearly the same
+        got, said = await stockbeat(
+            "readers", "test", url, "--driver", "ascii_scale", "--set", "dialect=toledo", "--seconds", "2"
+        )
+    assert got == 1
+    assert "no: " in said
+
+
+async def test_an_mt_sics_scale_tells_who_it_is(tmp_path: Path) -> None:
+    async with simulating("sics", "--listen", "127.0.0.1:0", "--grams", "500", "--without", "SIR") as url:
+        code, said = await stockbeat("readers", "test", url, "--driver", "sics", "--seconds", "2")
+    assert (code, "serial number SIM0000001" in said) == (0, True), said
