@@ -65,6 +65,7 @@ bench-shelves: setup
 bench-edge: setup .venv-sllurp/.installed
 	$(BIN)/python -m benchmarks.llrp_decode
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.gate_speed
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.shelf_speed
 
 bench-shelves-ports: setup
 	$(BIN)/python -m benchmarks.serial_ports --ports 20

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Rows = Ints | slice
 
 BLOCK_MS = 100
 DEPTH = 8  # blocks in a window, of a device that sends ten a second
@@ -25,6 +26,7 @@ BELIEVED_MS = 25_000
 LEAST_RANGE_GRAMS = 1.2  # even a noiseless scale flickers by a division
 RANGE_SIGMAS = 8.0  # the range of 8 samples of noise is below 4.5 sigma in 99 % of cases; slow drift adds
 LEAST_SIGMA, MOST_SIGMA = 0.02, 5.0  # bounds of the noise believed, in grams
+LEAST_DIVISION = 0.001  # grams; less is how numbers are stored
 FIRST_SIGMA = 0.1
 SIGMA_RATE = 0.005  # a tick; a third of that in motion, where only small differences count
 FIRST_TICKS = 10  # until then noise is learned faster
@@ -63,6 +65,7 @@ class Channels:
         self.trembling: Floats = np.zeros(count)  # how far they are
         self._means: Floats = np.full((count, CALM_DEPTH), np.nan)
         self._mean_ms: Ints = np.zeros((count, CALM_DEPTH), np.int64)
+        self.division: Floats = np.full(count, np.inf)  # the least that two values in a row differ by
         self.same: Ints = np.zeros(count, np.int64)  # how often the newest value came in a row
         self.flicker: Floats = np.full(count, 0.5)  # how seldom it does so when all is well
 
@@ -75,23 +78,25 @@ class Channels:
 
     def fold(self, block_ms: int, values: Floats, active: Ints) -> None:
         """Take one value of each `active` channel for the block that begins at `block_ms`."""
-        gap = block_ms - self.at_ms[active]
-        fresh = (gap > WINDOW_MS) & (gap > GAP_PERIODS * self.period_ms[active])
-        begun = self.ticks[active] > 0
-        self._count_same(active, values, begun)
+        # Of all channels, views: far cheaper than picked copies.
+        rows: Rows = slice(None) if len(active) == self.count else active
+        gap = block_ms - self.at_ms[rows]
+        fresh = (gap > WINDOW_MS) & (gap > GAP_PERIODS * self.period_ms[rows])
+        begun = self.ticks[rows] > 0
+        self._count_same(rows, values, begun)
         known = begun & ~fresh
-        self._learn_noise(active, values, known)
-        self._learn_period(active, gap, self.seen[active] > 0)
-        self.seen[active] += 1
-        self.ticks[active] = np.where(fresh, 1, np.minimum(self.ticks[active] + 1, DEPTH))
-        self.at_ms[active] = block_ms
-        grams, times = self.grams[active], self.times[active]
+        self._learn_noise(rows, values, known)
+        self._learn_period(rows, gap, self.seen[rows] > 0)
+        self.seen[rows] += 1
+        self.ticks[rows] = np.where(fresh, 1, np.minimum(self.ticks[rows] + 1, DEPTH))
+        self.at_ms[rows] = block_ms
+        grams, times = self.grams[rows], self.times[rows]
         grams[:, :-1], times[:, :-1] = grams[:, 1:], times[:, 1:]
         grams[:, -1], times[:, -1] = values, block_ms
-        self.grams[active], self.times[active] = grams, times
-        self._settle(block_ms, active, grams, times)
+        self.grams[rows], self.times[rows] = grams, times
+        self._settle(block_ms, rows, active, grams, times)
 
-    def _count_same(self, active: Ints, values: Floats, begun: Bools) -> None:
+    def _count_same(self, active: Rows, values: Floats, begun: Bools) -> None:
         same = begun & (values == self.grams[active, -1])
         run = np.where(same, self.same[active] + 1, 0)
         self.same[active] = run
@@ -100,21 +105,24 @@ class Channels:
         rate = np.maximum(SAME_RATE, 1.0 / (FIRST_TICKS + self.seen[active]))
         self.flicker[active] = flicker + rate * learned * (~same - flicker)
 
-    def _learn_noise(self, active: Ints, values: Floats, known: Bools) -> None:
+    def _learn_noise(self, active: Rows, values: Floats, known: Bools) -> None:
         sigma = self.sigma[active]
-        difference = np.minimum(np.abs(values - self.grams[active, -1]), 4.0 * sigma + 0.5)
+        apart = np.abs(values - self.grams[active, -1])
+        told = np.where(known & (apart > LEAST_DIVISION), apart, np.inf)
+        self.division[active] = np.minimum(self.division[active], told)
+        difference = np.minimum(apart, 4.0 * sigma + 0.5)
         rate = np.where(self.rest[active], SIGMA_RATE, SIGMA_RATE / 3)
         seen = self.seen[active]
         rate = np.maximum(rate, np.where(seen < 5 * FIRST_TICKS, 1.0 / (FIRST_TICKS + seen), 0.0))
         learned = sigma + known * rate * (difference / NORMAL_DIFFERENCE - sigma)
         self.sigma[active] = np.clip(learned, LEAST_SIGMA, MOST_SIGMA)
 
-    def _learn_period(self, active: Ints, gap: Ints, seen: Bools) -> None:
+    def _learn_period(self, active: Rows, gap: Ints, seen: Bools) -> None:
         rate = np.maximum(PERIOD_RATE, 1.0 / (1.0 + self.seen[active]))
         period = self.period_ms[active]
         self.period_ms[active] = period + seen * rate * (np.minimum(gap, 120_000) - period)
 
-    def _settle(self, now_ms: int, active: Ints, grams: Floats, times: Ints) -> None:
+    def _settle(self, now_ms: int, active: Rows, every: Ints, grams: Floats, times: Ints) -> None:
         ticks = self.ticks[active]
         place = np.arange(DEPTH) - (DEPTH - ticks)[:, None]  # 0 is the first of the window
         inside = (place >= 0) & ((times > now_ms - WINDOW_MS) | (np.arange(DEPTH) >= DEPTH - LEAST_TICKS))
@@ -136,9 +144,9 @@ class Channels:
         else:
             torn = broken
         self._confirm(now_ms, active, together, torn | ~enough, first_ms)
-        self._calm(now_ms, active, ~together & (self.ticks[active] >= DEPTH))
+        self._calm(now_ms, every, ~together & (self.ticks[active] >= DEPTH))
 
-    def _confirm(self, now_ms: int, active: Ints, together: Bools, torn: Bools, first_ms: Ints) -> None:
+    def _confirm(self, now_ms: int, active: Rows, together: Bools, torn: Bools, first_ms: Ints) -> None:
         was = self.together[active]
         begins = together & ~was
         self.since_ms[active] = np.where(begins, first_ms, self.since_ms[active])

@@ -34,7 +34,7 @@ FOREIGN_TAKEN = 0.002 / 5000.0  # something that nobody knows of was there
 KNOWN_FOREIGN_GOES = 0.3
 RETURNED = 0.3  # what was taken here moments before is put back
 MISPLACED = 0.1  # what was taken elsewhere moments before is put here
-SAME_MASS = 0.001  # span of two cells, of one mass weighed twice
+SAME_MASS = 0.002  # one mass weighed twice, on two cells or while a hand was near: one sigma
 MOST_PAIRED = 12  # units of either item in one move of two kinds
 MOST_LISTED = 8
 WEIGHT_LISTED = 0.01
@@ -261,7 +261,7 @@ def _all(grams: float, items: Sequence[Item], most: int) -> Iterator[tuple[tuple
 def _foreign(grams: float, noise: float, items: Sequence[Item], around: Around) -> float:
     """The density of a change that is no goods of this bay."""
     if grams < 0:
-        known = sum(normal(grams + mass, hypot(1.4 * noise, SAME_MASS * mass)) for mass in around.foreign)
+        known = sum(normal(grams + mass, hypot(1.4 * noise, 2 * SAME_MASS * mass)) for mass in around.foreign)
         return FOREIGN_TAKEN + KNOWN_FOREIGN_GOES * known
     grams = max(grams, 0.1)
     off = log(grams / FOREIGN_GRAMS) / FOREIGN_FACTOR

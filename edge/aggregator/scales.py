@@ -55,6 +55,9 @@ SHAKEN_SHARE, SHAKEN_CELLS, SHAKEN_MS = (
     1_000,
 )  # when more than this of a shelf moves at once, all of it waits
 FROZEN, FROZEN_FLICKER = 7, 0.7  # so many same values of a cell whose values are seldom the same show no rest
+THAW_MS = 1_000  # until none of them is in the window any more
+ROUNDED = 0.41  # of a division: two weights rounded to it differ by that much from the truth, one sigma
+MOST_DIVISION = 20.0  # grams; values that differ by more are loads
 STUCK = 100  # so many of them are worth saying
 LOOK_MS = 1_000  # faults are looked for so often
 LEAST_NOISE = 0.3  # grams, of a difference of two rests
@@ -83,6 +86,7 @@ class Scales:
         ]
         self._dead: Floats = np.full(len(bays), 2.0)
         self._stirred: Bools = np.ones(len(bays), np.bool_)
+        self._frozen_ms: Ints = np.full(sum(sizes), -NEVER // 2, np.int64)
         self._peak: Floats = np.zeros(len(bays))
         self._rested_ms: Ints = np.zeros(len(bays), np.int64)
         self._cells: dict[tuple[str, int], int] = {}
@@ -281,7 +285,8 @@ class Scales:
         unsteady = ~channels.together & ~channels.calm & (channels.ticks >= LEAST_TICKS)
         self._hold_shaken(at_ms, unsteady)
         self._stirred |= np.logical_or.reduceat(unsteady, starts)
-        frozen = (channels.same >= FROZEN) & (channels.flicker > FROZEN_FLICKER)
+        self._frozen_ms[(channels.same >= FROZEN) & (channels.flicker > FROZEN_FLICKER)] = at_ms
+        frozen = at_ms - self._frozen_ms <= THAW_MS
         at_rest = np.logical_and.reduceat(channels.rest & ~frozen, starts) & np.logical_or.reduceat(
             here, starts
         )
@@ -363,7 +368,9 @@ class Scales:
         channels, row = self._channels, self._rows[number]
         trembling = np.where(channels.calm[row], channels.trembling[row], 0.0)
         averaged = channels.sigma[row] ** 2 * 2.0 / np.maximum(1, channels.ticks[row])
-        noise = sqrt(float(np.sum(averaged + trembling**2)))
+        division = channels.division[row]
+        rounded = ROUNDED * np.where(division <= MOST_DIVISION, division, 0.0)
+        noise = sqrt(float(np.sum(averaged + trembling**2 + rounded**2)))
         rested_ms = int(self._rested_ms[number])
         since_ms = max(int(channels.since_ms[row].max()), rested_ms)
         neighbours = self._neighbours
