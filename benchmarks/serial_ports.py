@@ -61,6 +61,7 @@ class Outcome:
     lost: int
     doubled: int
     core: float  # the share of one that reading took
+    us_a_line: float
     lowest_fd: int
     highest_fd: int
     downs: list[str] = field(default_factory=list)
@@ -114,7 +115,8 @@ async def _read_all(
         before = {name: (port.read, port.last) for name, port in seen.items()}
         cpu, wall = time.process_time(), time.monotonic()
         await asyncio.sleep(seconds)
-        core = (time.process_time() - cpu) / (time.monotonic() - wall)
+        cpu_s, wall_s = time.process_time() - cpu, time.monotonic() - wall
+        meanwhile = sum(port.read - before[name][0] for name, port in seen.items())
         orders.write(b"stop\n")
         last: list[int] = json.loads(await said.readline())
         async with asyncio.timeout(10.0):
@@ -126,7 +128,7 @@ async def _read_all(
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
-    return _outcome(names, seen, before, last, core, fds, downs)
+    return _outcome(names, seen, before, last, (cpu_s / wall_s, 1e6 * cpu_s / max(meanwhile, 1)), fds, downs)
 
 
 def _outcome(
@@ -134,7 +136,7 @@ def _outcome(
     seen: dict[str, Port],
     before: dict[str, tuple[int, int]],
     last: list[int],
-    core: float,
+    cost: tuple[float, float],
     fds: Sequence[int],
     downs: list[str],
 ) -> Outcome:
@@ -145,7 +147,8 @@ def _outcome(
         read=sum(seen[name].read - before[name][0] for name in names),
         lost=missing + sum(port.lost for port in seen.values()),
         doubled=sum(port.doubled for port in seen.values()),
-        core=core,
+        core=cost[0],
+        us_a_line=cost[1],
         lowest_fd=min(fds),
         highest_fd=max(fds),
         downs=downs,
@@ -230,7 +233,7 @@ def main() -> None:
     print(f"{got.ports} ports x {given.rate} lines/s, {given.seconds:g} s; {fds}")
     came = f"lost {got.lost}  doubled {got.doubled}  ports down {len(got.downs)}"
     print(f"written {got.written:,}  read {got.read:,}  {came}")
-    print(f"one core: {got.core:.1%}  ({got.core * given.seconds * 1e6 / got.read:.1f} us a line)")
+    print(f"one core: {got.core:.1%}  ({got.us_a_line:.1f} us a line)")
     if got.lost or got.doubled or got.downs:
         raise SystemExit("; ".join(["lines were lost or doubled", *got.downs[:3]]))
 
