@@ -142,7 +142,9 @@ def _condition(bay: dict[str, Any], down: str | None) -> str:
     if down is not None:
         return "scale down"
     state = (bay["condition"] or {"state": "ok"})["state"]
-    return "uncertain" if state == "ok" and bay["uncertain"] else str(state).replace("_", " ")
+    if state == "ok":
+        return "uncertain" if bay["uncertain"] else "counting"
+    return {"service": "in service", "needs_check": "needs a check"}.get(state, str(state))
 
 
 def _stands(bay: dict[str, Any]) -> str:
