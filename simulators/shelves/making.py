@@ -1,4 +1,4 @@
-"""What people do at a shelf, one deed after another: each begins at `at_s` and, where not said otherwise, moves it on."""
+"""What people do at a shelf: each deed begins at `at_s` and, where not said otherwise, moves it on to its end."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
