@@ -77,7 +77,8 @@ class Lines:
             ProtocolError: there is no line end where one should be.
         """
         while (end := self._buffer.find(b"\n", 0, MAX_LINE + 1)) >= 0:
-            line = bytes(self._buffer[:end]).strip(b"\r\0 ")
+            # A NUL at the end is a character whose parity was wrong: of "ozt" it would leave "oz".
+            line = bytes(self._buffer[:end]).lstrip(b"\0 ").rstrip(b"\r ")
             del self._buffer[: end + 1]
             if line:
                 yield line

@@ -63,6 +63,7 @@ def test_reads(line: bytes, answer: object) -> None:
         b"S S     1_000 g",
         b"S S     1.0.0 g",
         b"S S     100.00 g g",
+        b"S S     1.00 oz\0",
         b"S X     100.00 g",
         b"s s     100.00 g",
         b"ST,GS,   100.00,g",  # another maker's protocol
