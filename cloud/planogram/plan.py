@@ -61,8 +61,9 @@ class StandRow(Section):
     def _within(cls, value: int | None, info: ValidationInfo) -> int | None:
         capacity = info.data.get("capacity")  # not there when it is wrong itself
         if value is not None and capacity is not None and value > capacity:
-            what = "stand side by side" if info.field_name == "facings" else "is low"
-            raise ValueError(f"{value} {what}, and only {capacity} fit; write a number up to the capacity")
+            raise ValueError(
+                f"{value} is more than the {capacity} that fit; write a number up to the capacity"
+            )
         return value
 
     @property

@@ -10,6 +10,7 @@ from cloud.web.questions.alert_list import Alert
 from cloud.web.questions.door_feed import Load
 from cloud.web.questions.movement_log import Movement
 from cloud.web.questions.open_work import Matter
+from cloud.web.questions.shelf_feed import Filled
 from cloud.web.questions.shelf_levels import Shelf
 from cloud.web.questions.site_health import Edge
 from cloud.web.questions.stock import Balance
@@ -47,6 +48,12 @@ class Shelves:
     site: str
     position: int
     shelves: list[Shelf]
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfEvents:
+    site: str
+    events: list[Filled]
 
 
 @dataclass(frozen=True, slots=True)

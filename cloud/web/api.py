@@ -17,6 +17,7 @@ from cloud.web.answers import (
     Incidents,
     Loads,
     Movements,
+    ShelfEvents,
     Shelves,
     SiteHealth,
     Tasks,
@@ -26,6 +27,7 @@ from cloud.web.questions.alert_list import Alert, alert_of_id, alerts_of
 from cloud.web.questions.door_feed import door_feed
 from cloud.web.questions.movement_log import movements_of
 from cloud.web.questions.open_work import incidents_of, tasks_of
+from cloud.web.questions.shelf_feed import shelf_feed
 from cloud.web.questions.shelf_levels import shelf_levels
 from cloud.web.questions.site_health import site_health
 from cloud.web.questions.sites import Site, list_sites
@@ -92,6 +94,16 @@ def shelves(database: Ledger, site: SiteName = None) -> Shelves:
     with database.read() as connection:
         chosen = choose(connection, site)
         return Shelves(chosen.name, chosen.head, shelf_levels(connection, chosen.id))
+
+
+@router.get("/shelf-events")
+def shelf_events(
+    database: Ledger, site: SiteName = None, limit: Annotated[int, Query(ge=1, le=100)] = 12
+) -> ShelfEvents:
+    """Bays that ran out, got low or were filled, newest first."""
+    with database.read() as connection:
+        chosen = choose(connection, site)
+        return ShelfEvents(chosen.name, shelf_feed(connection, chosen.id, limit))
 
 
 @router.get("/loads")

@@ -21,6 +21,7 @@ from cloud.web.guard import SecurityHeaders
 from cloud.web.live import Live
 from cloud.web.metrics import LedgerCollector
 from cloud.web.pages import ledger_unreadable, pages_router
+from cloud.web.planning import planning_router
 from cloud.web.render import FOLDER, Renderer
 from cloud.web.stream import stream_router
 
@@ -52,6 +53,7 @@ def create_app(
     app.include_router(asks.router)
     app.include_router(pages_router(database, renderer, now))
     app.include_router(bays_router(database, renderer, now, address))
+    app.include_router(planning_router(database, renderer, now))
     app.include_router(stream_router(database, live))
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     app.add_middleware(SecurityHeaders)

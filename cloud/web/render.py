@@ -19,6 +19,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "summary": ("alerts", "booked", "heard", "rules", "tasks", "incidents", "health"),
     "alerts": ("alerts", "booked"),
     "shelves": ("booked", "heard", "levels", "rules", "health"),
+    "feed": ("heard",),
     "doors": ("heard", "booked"),
     "work": ("tasks", "incidents", "heard"),
     "health": ("health", "heard"),

@@ -136,9 +136,9 @@ def test_whatever_a_file_holds_it_is_a_plan_or_our_own_error(text: str, name: st
         (f"aisle-1,A1,{CAN},many,,", "column capacity: input should be a valid integer"),
         (
             f"aisle-1,A1,{CAN},24,,30",
-            "column low: 30 is low, and only 24 fit; write a number up to the capacity",
+            "column low: 30 is more than the 24 that fit; write a number up to the capacity",
         ),
-        (f"aisle-1,A1,{CAN},24,25,", "column facings: 25 stand side by side, and only 24 fit"),
+        (f"aisle-1,A1,{CAN},24,25,", "column facings: 25 is more than the 24 that fit"),
         (f",A1,{CAN},24,,", "column shelf: is needed"),
         (f"aisle 1,A1,{CAN},24,,", "column shelf:"),
         (f"aisle-1,A1,{CAN},24,", "has 5 columns, the first line has 6"),
@@ -264,7 +264,7 @@ def test_stands_as_a_form_gives_them() -> None:
     with pytest.raises(PlanogramError) as error:
         read_stands([{"gtin": CAN, "capacity": 4, "low": 5}, {"gtin": "x"}])
     assert str(error.value).splitlines() == [
-        "item 1, low: 5 is low, and only 4 fit; write a number up to the capacity",
+        "item 1, low: 5 is more than the 4 that fit; write a number up to the capacity",
         "item 2, gtin: write a GTIN of 8, 12, 13 or 14 digits, not 'x'",
         "item 2, capacity: is needed",
     ]

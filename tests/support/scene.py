@@ -106,6 +106,28 @@ class Scene:
         with self.database.write() as connection:
             _put(connection, t.bay_states, {"location_id": self._place(connection, bay)}, values)
 
+    def fill(
+        self,
+        bay: str,
+        gtin: str,
+        state: str,
+        units: int | None,
+        capacity: int,
+        *,
+        ago_s: float = 0,
+        seq: int = 1,
+    ) -> None:
+        """How full the bay came to be."""
+        said = {
+            "state": state, "units": units, "capacity": capacity, "at": self.now - timedelta(seconds=ago_s),
+            "fraction": None if units is None else units / capacity,
+        }  # fmt: skip
+        with self.database.write() as connection:
+            place = self._place(connection, bay)
+            _put(connection, t.bay_fills, {"location_id": place, "gtin": gtin}, said)
+            _add(connection, t.fill_log, edge=EDGE, run=RUN, seq=seq, location_id=place, gtin=gtin, **said)
+            self._heard(connection)
+
     def load(
         self,
         gate: str,

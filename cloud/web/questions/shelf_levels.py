@@ -46,6 +46,13 @@ class Stand:
     capacity: int
     threshold: Threshold | None
     proof: Proof | None
+    facings: int | None
+    fill: str  # as its edge says: full, ok, low, out, unknown; empty where it never said
+
+    @property
+    def fraction(self) -> float:
+        """How full it is, by what the ledger has there."""
+        return max(self.units / self.capacity, 0.0)
 
     @property
     def units(self) -> float:
@@ -156,6 +163,8 @@ def _stand(row: Any, thresholds: _Places) -> Stand:
         capacity=row.capacity,
         threshold=thresholds.get((row.item_id, row.location_id)),
         proof=_proof(row),
+        facings=row.facings,
+        fill=row.fill or "",
     )
 
 
@@ -202,6 +211,8 @@ _STANDS = (
         t.locations.c.name.label("place"),
         t.bay_items.c.item_id,
         t.bay_items.c.capacity,
+        t.bay_items.c.facings,
+        t.bay_fills.c.state.label("fill"),
         t.items.c.gtin,
         t.items.c.name.label("item"),
         t.items.c.uom,
@@ -225,6 +236,10 @@ _STANDS = (
     .join(t.locations, t.locations.c.id == t.bays.c.location_id)
     .outerjoin(t.bay_items, t.bay_items.c.location_id == t.bays.c.location_id)
     .outerjoin(t.items, t.items.c.id == t.bay_items.c.item_id)
+    .outerjoin(
+        t.bay_fills,
+        and_(t.bay_fills.c.location_id == t.bays.c.location_id, t.bay_fills.c.gtin == t.items.c.gtin),
+    )
     .outerjoin(
         t.balances,
         and_(

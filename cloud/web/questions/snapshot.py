@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from cloud.web.questions.alert_list import Alert, alerts_to_show
 from cloud.web.questions.door_feed import Load, Traffic, door_feed, traffic_since
 from cloud.web.questions.open_work import Pile, open_incidents, open_tasks
+from cloud.web.questions.shelf_feed import Filled, shelf_feed
 from cloud.web.questions.shelf_levels import FIRING, Shelf, shelf_levels
 from cloud.web.questions.site_health import Device, Edge, site_health
 from cloud.web.questions.sites import Site
@@ -30,6 +31,10 @@ class Snapshot:
     @cached_property
     def shelves(self) -> list[Shelf]:
         return shelf_levels(self._connection, self.site.id)
+
+    @cached_property
+    def shelf_events(self) -> list[Filled]:
+        return shelf_feed(self._connection, self.site.id)
 
     @cached_property
     def loads(self) -> list[Load]:
@@ -98,6 +103,12 @@ class Snapshot:
     @property
     def bays(self) -> int:
         return sum(len(shelf.bays) for shelf in self.shelves)
+
+    @property
+    def empty_bays(self) -> int:
+        return sum(
+            any(stand.fill == "out" for stand in bay.stands) for shelf in self.shelves for bay in shelf.bays
+        )
 
     @property
     def low_bays(self) -> int:

@@ -236,4 +236,4 @@ def test_only_the_parts_that_show_a_change_are_rendered_again(scene: Scene) -> N
     scene.alert("A2", BOTTLE, "low")
     assert stale() == ["summary", "alerts", "shelves"]
     scene.load("dock-1", {TAG.format(0x9999): ("in", "received", 0.99)})
-    assert stale() == ["summary", "shelves", "doors", "work", "health"]
+    assert stale() == ["summary", "shelves", "feed", "doors", "work", "health"]
