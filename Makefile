@@ -55,6 +55,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.console_latency
 	$(BIN)/python -m benchmarks.gates --no-write --hours 1 --seeds 1
+	$(BIN)/python -m benchmarks.shelves --short --seeds 1
 
 bench-gates: setup
 	$(BIN)/python -m benchmarks.gates $(if $(HOURS),--hours $(HOURS))
