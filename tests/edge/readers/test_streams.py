@@ -197,3 +197,40 @@ async def test_leaving_frees_the_port_even_when_it_is_used_no_more(line: Line) -
     assert len(os.listdir("/proc/self/fd")) == before
     with pytest.raises(ReaderLost, match="closed by us"):
         await stream.read(1)
+
+
+async def test_a_wait_ends_in_its_own_time_after_longer_and_shorter_ones(line: Line) -> None:
+    """One timer serves all waits of a stream."""
+    loop = asyncio.get_running_loop()
+    async with connect(SerialUrl(line.path, 9600)) as stream:
+        line.send(b"1")
+        assert await stream.read(30.0) == b"1"  # leaves a timer far ahead
+        for within_s in (0.05, 0.2, 0.0, 0.1):
+            began_s = loop.time()
+            assert await stream.read(within_s) == b""
+            assert within_s <= loop.time() - began_s + 0.001 < within_s + 2.0
+        reading = asyncio.ensure_future(stream.read(30.0))
+        await asyncio.sleep(0.3)  # the timers of the waits before have rung
+        line.send(b"2")
+        assert await reading == b"2"
+
+
+async def test_a_wait_that_was_cancelled_leaves_the_next_its_bytes(line: Line) -> None:
+    async with connect(SerialUrl(line.path, 9600)) as stream:
+        reading = asyncio.ensure_future(stream.read(30.0))
+        await asyncio.sleep(0.01)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        line.send(b"1")
+        assert await stream.read(30.0) == b"1"
+
+
+async def test_no_timer_outlives_its_stream(line: Line) -> None:
+    async with connect(SerialUrl(line.path, 9600)) as stream:
+        line.send(b"1")
+        assert await stream.read(30.0) == b"1"
+        line.unplug()
+        with pytest.raises(ReaderLost):
+            await stream.read(30.0)
+    await asyncio.sleep(0)
