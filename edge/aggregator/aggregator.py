@@ -173,6 +173,7 @@ class Aggregator:
         for key, blob in states.items():
             if watch := self._watches.get(key):
                 watch.restore(blob)
+        self._scales.rebuild()  # calibrations that were ordered are kept too
 
     def undecided_since_us(self) -> int | None:
         """Wall time from which something is under way at a gate: what is said of it may be dated so early."""

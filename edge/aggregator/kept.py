@@ -54,7 +54,10 @@ class Assigned(msgspec.Struct, array_like=True):
 
 
 class KeptShelf(msgspec.Struct, array_like=True, tag="2"):
-    """Of one shelf. By cell: noise in grams, who weighs (serial, calibration), factor and offset, if ordered."""
+    """Of one shelf. By cell: noise in grams, who weighs (serial, calibration), factor and offset, if ordered.
+
+    `used`: factor and offset by which all of this was weighed; `noted`, those of the configuration then.
+    """
 
     bays: dict[str, Kept]
     sigma: dict[int, float]
@@ -62,6 +65,9 @@ class KeptShelf(msgspec.Struct, array_like=True, tag="2"):
     assigned: dict[str, Assigned]
     factors: dict[int, tuple[float, float]]
     crosstalk: list[tuple[int, int, float]] | None
+    used: dict[int, tuple[float, float]] | None = None
+    noted: dict[int, tuple[float, float]] = {}
+    crosstalk_noted: list[tuple[int, int, float]] = []
 
 
 class _Rest(msgspec.Struct, array_like=True):

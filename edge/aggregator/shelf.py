@@ -3,19 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import numpy as np
 
 from edge.aggregator import kept as files
 from edge.aggregator.bay import BayWatch
 from edge.aggregator.channels import Floats
 from edge.aggregator.hypotheses import Item
-from edge.aggregator.kept import Assigned, KeptShelf
+from edge.aggregator.kept import Assigned, Kept, KeptShelf
 from edge.aggregator.moments import Stamp
 from edge.aggregator.place import Bay
 from edge.reads import Scale
 from wire.events import Event
 
 __all__ = ["Bay", "Item", "Shelf", "ShelfWatch"]
+
+AS_IT_SAYS = (1.0, 0.0)  # factor and offset of a cell that nobody calibrated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +159,7 @@ class ShelfWatch:
         self.drifted = False
         for bay in self.bays:
             bay.changed = False
-        crosstalk = [(*pair, share) for pair, share in self.crosstalk.items()]
+        crosstalk = _listed(self.crosstalk)
         return files.encode(
             KeptShelf(
                 bays={bay.bay.name: found for bay in self.bays if (found := bay.keep())},
@@ -167,6 +170,9 @@ class ShelfWatch:
                 assigned=self._assigned,
                 factors=self._ordered,
                 crosstalk=crosstalk if self._crosstalk_ordered else None,
+                used=self.factors,
+                noted=dict(self.shelf.factors),
+                crosstalk_noted=_listed(self.shelf.crosstalk),
             )
         )
 
@@ -175,13 +181,42 @@ class ShelfWatch:
         for n, cell in enumerate(self.cells):
             self.sigma[n] = kept.sigma.get(cell, self.sigma[n])
         self._scales = kept.scales | self._scales  # what the calibration's file says goes before
-        self._ordered = {cell: pair for cell, pair in kept.factors.items() if cell in self.cells}
+        # What was ordered goes before the configuration, until that says something else: it was calibrated since.
+        self._ordered = {
+            cell: pair
+            for cell, pair in kept.factors.items()
+            if cell in self.cells and kept.noted.get(cell) == self.shelf.factors.get(cell)
+        }
         self.factors |= self._ordered
-        if kept.crosstalk is not None:
+        if kept.crosstalk is not None and kept.crosstalk_noted == _listed(self.shelf.crosstalk):
             self.coupled({(loaded, shown): share for loaded, shown, share in kept.crosstalk})
         for bay in self.bays:
             if assigned := kept.assigned.get(bay.bay.name):
                 self._assigned[bay.bay.name] = assigned
                 self._put(bay, assigned)
             if found := kept.bays.get(bay.bay.name):
-                bay.restore(found)
+                bay.restore(self._weighed_anew(bay, found, kept))
+
+    def _weighed_anew(self, bay: BayWatch, found: Kept, kept: KeptShelf) -> Kept:
+        """What was kept of a bay, by the factors of now: what its cells said then is the same load, and a scale that
+        was to be looked at has been. Of a cell that another scale weighs now, the grams stay.
+        """
+        cells, anew = list(found.cells), False
+        for n, cell in enumerate(bay.bay.cells[: len(cells)]):
+            now = self.factors.get(cell, AS_IT_SAYS)
+            before = now if kept.used is None else kept.used.get(cell, AS_IT_SAYS)
+            if before == now or not before[0]:
+                continue
+            anew = True
+            serials = {
+                who[0] for who in (kept.scales.get(cell), self.shelf.scales.get(cell)) if who and who[0]
+            }
+            if len(serials) < 2:
+                cells[n] = (cells[n] - before[1]) / before[0] * now[0] + now[1]
+        if not anew:
+            return found
+        return msgspec.structs.replace(found, cells=cells, sure=None, alien="", check="", mute=False)
+
+
+def _listed(crosstalk: Mapping[tuple[int, int], float]) -> list[tuple[int, int, float]]:
+    return [(*pair, share) for pair, share in sorted(crosstalk.items())]
