@@ -52,6 +52,7 @@ class Renderer:
             "words",
             "verdict",
             "subject",
+            "reason",
             "proof",
             "amount",
             "percent",

@@ -97,6 +97,20 @@ def subject(matter_subject: str, details: Any) -> str:
     return f"{len(tags)} {'tag' if len(tags) == 1 else 'tags'} at {details['gate']}"
 
 
+def reason(details: Any) -> str:
+    """Why a task or incident of a bay is open, and what is asked; empty where its subject says so already."""
+    if not isinstance(details, dict) or "device" in details or "gate" in details:
+        return ""
+    why = str(details.get("why") or "")
+    if question := details.get("question"):
+        return f"{question}? {why}"
+    if "level" in details and "booked" in details:
+        return f"{why}: {amount(details['level'])}, and the ledger {amount(details['booked'])}"
+    if "from" in details and "units" in details and "name" in details:
+        return f"{amount(details['units'])} × {details['name']}, from {details['from']}"
+    return why
+
+
 def proof(how: str) -> str:
     return _PROOFS.get(how, "booked")
 

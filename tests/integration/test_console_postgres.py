@@ -18,6 +18,8 @@ QUESTIONS = [
     "balances",
     "movements?after=3&limit=5",
     "shelves",
+    "shelf-events",
+    "planogram",
     "loads",
     "alerts?state=all",
     "tasks",

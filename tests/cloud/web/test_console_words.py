@@ -77,3 +77,23 @@ def test_a_figure_that_nothing_physical_stands_behind_is_only_booked() -> None:
     assert [words.proof(how) for how in ("weighed", "pick", "restock")] == ["weighed"] * 3
     assert words.proof("opening") == "opening figure of"
     assert words.proof("sale") == "booked"
+
+
+@pytest.mark.parametrize(
+    "details, said",
+    [
+        ({"why": "another serial number", "place": "A1", "state": "needs_check"}, "another serial number"),
+        ({"why": "too many to weigh", "question": "24 or 25"}, "24 or 25? too many to weigh"),
+        (
+            {"why": "for 10 minutes the scale has said other than the ledger", "level": 2, "booked": 4.0},
+            "for 10 minutes the scale has said other than the ledger: 2, and the ledger 4",
+        ),
+        ({"name": "Green tea", "units": 2.0, "from": "aisle-1/A2", "place": "A1"}, "2 × Green tea, from aisle-1/A2"),
+        ({"device": "aisle-1", "why": "unplugged"}, ""),
+        ({"gate": "dock-1", "tags": []}, ""),
+        ({}, ""),
+        (None, ""),
+    ],
+)  # fmt: skip
+def test_why_something_is_to_be_looked_at(details: object, said: str) -> None:
+    assert words.reason(details) == said
