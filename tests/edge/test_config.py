@@ -255,7 +255,7 @@ BAY = 'name = "A1", capacity = 1, items = []'
         (f'edge = "e"\n{GATE}quiet_s = 0', "gates[1].quiet_s: input should be greater"),
         (
             f'edge = "e"\n{GATE}reader = {{ driver = "fax" }}',
-            "gates[1].reader: driver 'fax' is none of 'impinj_iot', 'llrp'",
+            "gates[1].reader: driver 'fax' is none of 'ascii_scale', ",
         ),
         (f'edge = "e"\n{GATE}reader = {{ url = "tcp://x:1" }}', "gates[1].reader: driver is needed"),
         (f'edge = "e"\n{GATE}reader = {{ driver = "llrp" }}', "gates[1].reader.url: is needed"),
@@ -302,6 +302,26 @@ BAY = 'name = "A1", capacity = 1, items = []'
         (
             f'edge = "e"\n{SHELF}reader = {{ driver = "sics", url = "tcp://x:1" }}\nbays = [ {{ {BAY}, cell = 1 }} ]',
             "shelves[1].bays[1].cell: a scale of this kind has only cell 0, not 1",
+        ),
+        (
+            f'edge = "e"\n{SHELF}reader = {{ driver = "sics", url = "tcp://x:1", send = "SR" }}\n'
+            f"bays = [ {{ {BAY}, cell = 0 }} ]",
+            "shelves[1].reader.send: 'SR' makes the scale report only changes of 12.5 %",
+        ),
+        (
+            f'edge = "e"\n{SHELF}reader = {{ driver = "ascii_scale", url = "tcp://x:1", dialect = "and" }}\n'
+            f"bays = [ {{ {BAY}, cell = 1 }} ]",
+            "shelves[1].bays[1].cell: a scale of this kind has only cell 0, not 1",
+        ),
+        (
+            f'edge = "e"\n{SHELF}reader = {{ driver = "ascii_scale", url = "tcp://x:1" }}\n'
+            f"bays = [ {{ {BAY}, cell = 0 }} ]",
+            "shelves[1].reader.dialect: is needed",
+        ),
+        (
+            f'edge = "e"\n{SHELF}reader = {{ driver = "ascii_scale", url = "tcp://x:1", dialect = "toledo", '
+            f'mode = "poll" }}\nbays = [ {{ {BAY}, cell = 0 }} ]',
+            "shelves[1].reader: mode: Toledo continuous knows no question; write 'stream'",
         ),
     ],
 )
