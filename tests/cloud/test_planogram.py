@@ -379,3 +379,10 @@ def test_the_export_is_a_table_a_spreadsheet_reads(cloud: Cloud) -> None:
     assert [(row["bay"], row["gtin"], row["low"]) for row in rows] == [("A1", CAN, "6"), ("A2", "", "")]
     with cloud.database.read() as connection:
         assert connection.scalar(select(locations.c.id).where(locations.c.name == "A1"))
+
+
+def test_the_manuals_examples_are_taken_as_they_stand() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "planogram.md").read_text("utf-8")
+    for kind, names in (("csv", ["A1", "A2"]), ("toml", ["A1", "A2"])):
+        (example,) = re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL)
+        assert [each.bay.bay for each in parse(example, f"p.{kind}")] == names
