@@ -139,8 +139,9 @@ class Aggregator:
 
         Of a device that never says so, until it goes down again, silence is taken for what it seems.
         """
-        if name in self._gates:
+        if gate := self._gates.get(name):
             self._heard_ms[name] = mono_ms
+            gate.caught_up(mono_ms)
 
     def device_down(self, name: str, mono_ms: int, at_us: int, reason: str) -> list[Event]:
         self._heard_ms.pop(name, None)

@@ -31,6 +31,10 @@ from wire.events import Event, Passage
 STRAY = 0.3  # less probably moving
 # After a reader has come back, what it had buffered comes within this time.
 CATCH_UP_MS = 1_000
+# One that publishes comes back later than its broker does. A passage in whose middle it went is worth the wait.
+RETURN_MS = 20_000
+# Reads so old come from a reader that is catching up: until it is done, its reads alone tell how time passes.
+BEHIND_MS = 1_000
 # How long a passage waits for a reader that went away in its middle.
 HELD_MS = 120_000
 LONGEST_MS = 60_000  # in an unbroken stream, of what came before no more is remembered
@@ -98,6 +102,8 @@ class GateWatch:
         self._swept_ms = 0
         self._up_ms: int | None = None
         self._down_ms: int | None = None
+        self._now_ms = 0  # the latest time that it was told
+        self._follows_ms = 0  # from when time passes here by itself
 
     def observe(self, read: TagRead, at_ms: int, stamp: Stamp) -> list[Event]:
         antenna = self._index.get(read.antenna)
@@ -106,11 +112,13 @@ class GateWatch:
         inbox = self._inbox
         events: list[Event] = []
         if at_ms >= inbox.due_ms:
+            self.caught_up(at_ms)
             if inbox.ms:
                 events = self._fold_before(at_ms - LATE_MS, stamp)
             if not inbox.ms:
                 inbox.due_ms = slice_end(at_ms) + LATE_MS
         elif at_ms < inbox.due_ms - FOLD_MS - LATE_MS:  # one from the future does not hold up those of today
+            self.caught_up(at_ms)
             inbox.due_ms = slice_end(at_ms) + LATE_MS
         row = self._field.row_of.get(read.epc)
         if row is None:
@@ -151,8 +159,9 @@ class GateWatch:
 
     def follows(self, now_ms: int) -> bool:
         """Whether time passes here by itself: it waits for what a reader that is away, or has just come back, holds."""
+        self._now_ms = max(self._now_ms, now_ms)
         if self._up_ms is not None:
-            return now_ms >= self._up_ms + CATCH_UP_MS
+            return now_ms >= self._follows_ms
         if self._open is None:
             return False
         if self._down_ms is None:
@@ -161,6 +170,13 @@ class GateWatch:
             return False
         self._open.healthy = False
         return True
+
+    def caught_up(self, at_ms: int) -> None:
+        """The reader has told what it saw at a time: this shows whether it is still telling what it had held."""
+        if at_ms < self._now_ms - BEHIND_MS:
+            self._follows_ms = self._now_ms + CATCH_UP_MS
+        elif self._up_ms is not None and at_ms >= self._up_ms:
+            self._follows_ms = min(self._follows_ms, self._up_ms + CATCH_UP_MS)
 
     def due_ms(self, until_ms: int) -> int | None:
         """When there is something to do next, as a slice ends; None if not by then."""
@@ -205,6 +221,8 @@ class GateWatch:
 
     def up(self, now_ms: int) -> None:
         self._up_ms, self._down_ms = now_ms, None
+        self._now_ms = now_ms
+        self._follows_ms = now_ms + (CATCH_UP_MS if self._open is None else RETURN_MS)
 
     def down(self, now_ms: int) -> None:
         self._up_ms, self._down_ms = None, now_ms
