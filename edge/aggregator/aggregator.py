@@ -15,7 +15,7 @@ from edge.aggregator.inbox import LATE_MS, slice_end
 from edge.aggregator.moments import Stamp, moment
 from edge.aggregator.shelf import Shelf, ShelfWatch
 from edge.reads import Antenna, Lost, Read, TagRead, WeightSample
-from wire.events import Blind, Clock, Event, Passage
+from wire.events import Blind, Clock, Direction, Event, Passage, TagMovement
 from wire.messages import Level
 
 
@@ -151,6 +151,8 @@ class Aggregator:
 
     def changed_state(self) -> dict[str, bytes]:
         """What changed since last asked, by key (`gate:dock-1`, `shelf:aisle-1`); opaque to the caller."""
+        for gate, antennas in self._doors_watched.values():
+            antennas.changed |= gate.changed  # when each has last read something is kept up by every read
         return {key: watch.save() for key, watch in self._watches.items() if watch.changed}
 
     def restore(self, states: Mapping[str, bytes]) -> None:
@@ -178,13 +180,19 @@ class Aggregator:
         return [watch for watches in kinds if (watch := watches.get(name))]
 
     def _seen(self, gate: str, events: list[Event]) -> list[Event]:
-        """A gate's events: of a passage, whether its antennas saw throughout."""
-        return [
-            replace(event, healthy=False)
-            if isinstance(event, Passage) and not self._antennas[gate].passed(event)
-            else event
-            for event in events
-        ]
+        """A gate's events, held against whether its antennas saw throughout the passage that they are of.
+
+        What came near and was not seen beyond the sill has turned back only if antennas saw there.
+        """
+        said: list[Event] = []
+        for event in events:
+            said.append(event)
+            if isinstance(event, Passage) and not self._antennas[gate].passed(event):
+                said = [
+                    _doubted(each) if getattr(each, "passage", None) == event.passage else each
+                    for each in said
+                ]
+        return said
 
     def _lost(self, lost: Lost, mono_ms: int) -> list[Event]:
         if antennas := self._antennas.get(lost.device):
@@ -204,3 +212,13 @@ class Aggregator:
                 reason=lost.reason[:500],
             )
         ]
+
+
+def _doubted(event: Event) -> Event:
+    """What is to be said of a passage that not all antennas saw."""
+    if isinstance(event, TagMovement) and event.outcome is Direction.TURNED_BACK:
+        return replace(event, outcome=Direction.UNDECIDED, confidence=1.0 - event.confidence)
+    if isinstance(event, Passage):
+        doubted = event.undecided + event.turned_back
+        return replace(event, healthy=False, turned_back=0, undecided=doubted)
+    return event

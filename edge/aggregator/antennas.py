@@ -28,6 +28,7 @@ LATE_MS = 500  # as gate.LATE_MS: reads come so much later than they were made
 UNWATCHED_MS = 60_000
 # After a reader has come back, what it holds may still be coming for so long (as devices.CATCH_UP_S).
 CATCH_UP_MS = 10_000
+UNREAD = 2  # loads in a row of which a whole side has read nothing, and it may be blind
 
 
 class State(msgspec.Struct, array_like=True):
@@ -40,15 +41,20 @@ class State(msgspec.Struct, array_like=True):
 class AntennaWatch:
     """Follows the antennas of one gate. Starts as down: nothing is judged before `up`.
 
+    `antennas`: by number, the side of the door that each looks at.
     `references`: the EPCs fixed before an antenna, in upper-case hexadecimal; an antenna may have none.
     """
 
     def __init__(
-        self, gate: str, antennas: Iterable[int], references: Mapping[int, Iterable[str]] | None = None
+        self,
+        gate: str,
+        antennas: Mapping[int, object],
+        references: Mapping[int, Iterable[str]] | None = None,
     ) -> None:
         self.gate = gate
         self.changed = False
         self._antennas = tuple(sorted(antennas))
+        self._side = dict(antennas)
         self._of = {antenna: frozenset(epcs) for antenna, epcs in (references or {}).items()}
         self._references = frozenset().union(*self._of.values())
         self._state = State({antenna: Sight() for antenna in self._antennas})
@@ -108,7 +114,19 @@ class AntennaWatch:
         self.changed = True
         for antenna, sight in self._state.sights.items():
             sight.passed(began_ms, passage.mono_ms, self._heard_ms(antenna))
-        return self.healthy(passage.mono_ms, began_ms)
+        return self.healthy(passage.mono_ms, began_ms) and not self._one_sided()
+
+    def _one_sided(self) -> bool:
+        """Whether no antenna of a side has read anything of the last loads, though it is used to reading them."""
+        sides = {self._side[antenna] for antenna in self._antennas}
+        return any(
+            all(
+                sight.missed >= UNREAD and sight.read > sight.unread
+                for antenna, sight in self._state.sights.items()
+                if self._side[antenna] == side
+            )
+            for side in sides
+        )
 
     def lost(self, from_ms: int, to_ms: int) -> None:
         """What the reader saw between two times does not come: a passage then is not whole."""

@@ -25,8 +25,9 @@ from edge.aggregator.moments import Stamp
 from edge.aggregator.passage import Ended, events_of
 from edge.aggregator.slices import Bools, Floats, Ints, Slice, decode, join
 from edge.aggregator.under_way import LONG_MS, LOOK_EVERY_MS, QUIET_S, Open, Pace
+from edge.aggregator.verdict import POSSIBLE
 from edge.reads import TagRead, Trigger
-from wire.events import Event, Passage
+from wire.events import Direction, Event, Passage
 
 STRAY = 0.3  # less probably moving
 # After a reader has come back, what it had buffered comes within this time.
@@ -442,11 +443,17 @@ class GateWatch:
         if self._recorder:
             epcs = [self._field.epcs[row] or "" for row in found.rows.tolist()]
             self._recorder(Decided(self.gate.name, current.began_ms, at_ms, found, epcs, mine, events))
-        if events:
-            learn(self._field, found, at_ms, chosen)
-        else:
-            stood(self._field, found.rows)
+        self._learn(found, at_ms, mine, [member.verdict.outcome for member in members])
         return events
+
+    def _learn(self, found: Found, at_ms: int, mine: Ints, outcomes: Sequence[Direction | None]) -> None:
+        """Where something went through, of all its tags; else of those that somebody is asked about, once."""
+        asked = np.array([outcome is not None for outcome in outcomes], bool)
+        sure = any(outcome not in (None, Direction.UNDECIDED) for outcome in outcomes)
+        if not (sure or (found.crossed()[mine] >= POSSIBLE).any()):
+            stood(self._field, np.delete(found.rows, mine[asked]))
+            mine = mine[asked]
+        learn(self._field, found, at_ms, mine)
 
     def _forget(self, now_ms: int) -> None:
         """Bounds the memory; once a minute at most, so that the cost a read stays flat."""

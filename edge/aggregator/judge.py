@@ -97,14 +97,22 @@ def judge(scene: Scene, model: Model) -> Judgement:
         Factor.HISTORY: scene.history,
     }
     first = model.moving + sum(model.weights[name] * odds for name, odds in fixed.items())
-    state = _Load(np.zeros(scene.n, np.int64), sigmoid(np.asarray(first)))
     near = _nearness(looks)
-    for _ in range(ROUNDS):
-        before, state = state, _round(scene, model, looks, near, fixed, state)
-        state.group = _groups(scene, model, looks, near, own, state)
-        if (state.group == before.group).all() and np.abs(state.moved - before.moved).max() < SETTLED:
-            break
-    ways = _normalised(model.own * own + state.company + _prior(scene))
+
+    def settled(*, apart: bool) -> tuple[_Load, Floats]:
+        state = _Load(np.zeros(scene.n, np.int64), sigmoid(np.asarray(first)))
+        for _ in range(ROUNDS):
+            before, state = state, _round(scene, model, looks, near, fixed, state)
+            state.group = _groups(scene, model, looks, near, own, state) if apart else before.group
+            if (state.group == before.group).all() and np.abs(state.moved - before.moved).max() < SETTLED:
+                break
+        return state, _normalised(model.own * own + state.company + _prior(scene))
+
+    state, ways = settled(apart=True)
+    if state.group.any():
+        as_one = settled(apart=False)
+        if _certain(*as_one) > _certain(state, ways):  # it is one, in which some tags were misread
+            state, ways = as_one
     return Judgement(
         moved=state.moved,
         ways=ways,
@@ -254,6 +262,11 @@ def _groups(scene: Scene, model: Model, looks: Looks, near: Floats, own: Floats,
         fits[load] = np.logaddexp.reduce(own + company, axis=1)
     nearer: Ints = (fits[1] > fits[0]).astype(np.int64)
     return nearer
+
+
+def _certain(state: _Load, ways: Floats) -> float:
+    """Of how many tags that moved it is certain what became of them."""
+    return float((state.moved * ways.max(axis=1)).sum())
 
 
 def _prior(scene: Scene) -> Floats:

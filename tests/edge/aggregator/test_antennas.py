@@ -19,6 +19,7 @@ from wire.events import Blind, Clock, Event, Passage, TagMovement
 STAMP = Stamp(Clock.SYNCED, "b")
 START_MS = START_US // 1000
 REFERENCES = {antenna: f"AAAA00000000000000000{antenna:03d}" for antenna in (1, 2, 3, 4)}
+SIDES = {1: "outside", 2: "outside", 3: "inside", 4: "inside"}
 MINUTE = 60.0
 HOUR = 3600.0
 
@@ -28,7 +29,7 @@ class Door:
 
     def __init__(self, *, hz: float = 2.0, references: Mapping[int, Sequence[str]] | None = None) -> None:
         tags = {a: [tag] for a, tag in REFERENCES.items()} if references is None else references
-        self.watch = AntennaWatch("dock-1", REFERENCES, tags)
+        self.watch = AntennaWatch("dock-1", SIDES, tags)
         self.watch.up(START_MS)
         self.hz = hz
         self.dbm = dict.fromkeys(REFERENCES, -55.0)
@@ -345,7 +346,7 @@ def test_a_load_that_was_read_before_a_restart_is_not_missed_after_it() -> None:
         door.take(
             [read(began_s + 1.0 + n, antenna, epc(9)) for n, antenna in enumerate(REFERENCES)], door.now_s
         )
-        saved, door.watch = door.watch.save(), AntennaWatch("dock-1", REFERENCES)
+        saved, door.watch = door.watch.save(), AntennaWatch("dock-1", SIDES)
         door.watch.restore(saved)
         door.watch.up(START_MS + round(door.now_s * 1000))
         assert door.watch.passed(passage(began_s, door.now_s))
