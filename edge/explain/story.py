@@ -76,7 +76,7 @@ def tell(
     else:
         name = gate or _gate_of(config, recording, epc)
         whole = None
-    reads = [read for read in Site(config).reads_of(recording, warn=False)
+    reads = [read for _, read in Site(config).timed_of(recording, warn=False)
              if isinstance(read, TagRead | Trigger) and read.gate == name]  # fmt: skip
     own = [read for read in reads if isinstance(read, TagRead) and read.epc == epc]
     if not own:
@@ -150,7 +150,7 @@ def _chosen(mine: Sequence[TagMovement], passage: str | None, epc: str) -> TagMo
 def _gate_of(config: EdgeConfig, recording: Path, epc: str) -> str:
     """The gate that read a tag most."""
     gates, tags = Counter[str](), Counter[str]()
-    for read in Site(config).reads_of(recording, warn=False):
+    for _, read in Site(config).timed_of(recording, warn=False):
         if isinstance(read, TagRead):
             tags[read.epc] += 1
             gates[read.gate] += read.epc == epc
