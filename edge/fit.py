@@ -63,6 +63,8 @@ class Site:
                 yield from self.timed(lines, warn=warn)
         except OSError as error:
             raise RecordingError(f"{path}: {error.strerror or error}") from error
+        except RecordingError as error:
+            raise RecordingError(f"{path}: {error}") from error
 
     def _unknown(self, read: Read) -> str | None:
         name = device_of(read)

@@ -186,8 +186,8 @@ def _heading(first: bytes) -> _Heading:
         found = _HEADING.decode(first)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordingError(
-            f'line 1: {error}; a recording begins with {{"type":"recording","version":1,"edge":"store-042"}}, '
-            f"not {first[:80]!r}"
+            "line 1: this is no recording: one is JSON Lines, as `stockbeat edge record` writes them, and begins with "
+            f'{{"type":"recording","version":1,"edge":"store-042"}}, not {first[:80]!r} ({error})'
         ) from None
     if found.version != VERSION:
         raise RecordingError(f"line 1: version {found.version}; this program reads version {VERSION}")

@@ -70,7 +70,10 @@ def replay_file(config: Path, recording: str, *, stdin: BinaryIO, out: BinaryIO)
         _print(checked, stdin, out)
         return
     with _opened(Path(recording)) as lines:
-        _print(checked, lines, out)
+        try:
+            _print(checked, lines, out)
+        except RecordingError as error:
+            raise RecordingError(f"{recording}: {error}") from error
 
 
 def _opened(recording: Path) -> BinaryIO:
