@@ -8,6 +8,7 @@ passage opens when a tag is seen to move and ends when its load has left or has 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import compress
 
 import msgspec
 import numpy as np
@@ -100,8 +101,7 @@ class GateWatch:
         self._down_ms: int | None = None
 
     def observe(self, read: TagRead, at_ms: int, stamp: Stamp) -> list[Event]:
-        antenna = self._index.get(read.antenna)
-        if antenna is None:
+        if read.antenna not in self._index:
             return []
         inbox = self._inbox
         events: list[Event] = []
@@ -112,18 +112,28 @@ class GateWatch:
                 inbox.due_ms = slice_end(at_ms) + LATE_MS
         elif at_ms < inbox.due_ms - FOLD_MS - LATE_MS:  # one from the future does not hold up those of today
             inbox.due_ms = slice_end(at_ms) + LATE_MS
-        row = self._field.row_of.get(read.epc)
-        if row is None:
-            row = self._field.add(read.epc, at_ms)
-        if read.tid:
-            self._field.tids[row] = read.tid
-        inbox.ms.append(at_ms)
-        inbox.us.append(read.at_us)
-        inbox.tag.append(row)
-        inbox.antenna.append(antenna)
-        inbox.dbm.append(read.rssi_dbm)
-        self.changed = True
+        self.keep((at_ms,), (read,))
         return events
+
+    def waits(self, first_ms: int, last_ms: int) -> bool:
+        """Whether reads of no earlier and no later than that are only kept, and nothing is said because of them."""
+        return self._inbox.waits(first_ms, last_ms)
+
+    def keep(self, ms: Sequence[int], reads: Sequence[TagRead]) -> None:
+        """The fast path, column by column: these reads wait for their slice of time to be complete."""
+        numbers = [read.antenna for read in reads]
+        if not self._index.keys() >= set(numbers):
+            known = [number in self._index for number in numbers]
+            ms, reads = list(compress(ms, known)), list(compress(reads, known))
+            numbers = list(compress(numbers, known))
+        antennas = map(self._index.__getitem__, numbers)
+        rows = self._field.rows_of([read.epc for read in reads], ms)
+        self._inbox.add(ms, reads, rows, antennas)
+        tids = [read.tid for read in reads]
+        if any(tids):
+            self._field.tids.update((row, tid) for row, tid in zip(rows, tids, strict=True) if tid)
+        if reads:
+            self.changed = True
 
     def trigger(self, read: Trigger, at_ms: int) -> None:
         """An input changed: a photo-eye's, or one that names what opened a passage that is under way."""
@@ -266,11 +276,11 @@ class GateWatch:
             current.read(int(mine[-1]), self._pace)
 
     def _stir(self, reads: Slice, rows: Ints, news: Floats, end_ms: int) -> None:
-        mine = reads.where(np.isin(reads.tag, rows))
+        mine = reads.where(self._field.among(reads.tag, rows))
         last = len(mine) - 1
         if self._open is None:
             self._passages += 1
-            known = self._field.rows[rows]
+            known = self._field.take(rows)
             began_ms = int(max(end_ms - BEGAN_MS, np.maximum(known["came_ms"], known["since_ms"]).min()))
             began_ms = min(began_ms, int(mine.ms[0]))  # reads that were held come long after their time
             self._open = Open(
@@ -344,7 +354,7 @@ class GateWatch:
             (reads.ms >= np.maximum(current.began_ms - LEAD_MS, table["since_ms"][reads.tag]))
             & (reads.ms < at_ms)
         ).ordered()
-        members = np.unique(reads.tag[reads.ms >= current.began_ms])
+        members = self._field.different(reads.tag[reads.ms >= current.began_ms])
         strays = max(0, len(members) - MOST_JUDGED)
         if strays:  # thousands stand about: those are judged that are read least like that
             order = np.argsort(-table["most"][members], kind="stable")
@@ -353,8 +363,9 @@ class GateWatch:
         members, claims = members[~elsewhere], claims[~elsewhere]
         if not len(members):
             return None
-        reads = reads.where(np.isin(reads.tag, members))
-        known = table[members]
+        if len(members) < len(self._field.epcs):
+            reads = reads.where(self._field.among(reads.tag, members))
+        known = self._field.take(members)
         tag = np.searchsorted(members, reads.tag)
         eyes, eyes_s = self._seen_by_eyes(reads, tag, len(members), at_ms)
         scene = Scene(
