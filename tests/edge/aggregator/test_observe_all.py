@@ -44,8 +44,8 @@ def day() -> list[Timed]:
             )
             told.append((at_ms, lost))
     told.sort(key=lambda each: each[0] + rng.choice((0, 0, 0, 40, 250)))
-    at_ms, read = told[20]
-    told.insert(0, (at_ms + 20_000, read))  # from the future, before its gate has read anything else
+    at_ms, ahead = told[20]
+    told.insert(0, (at_ms + 20_000, ahead))  # from the future, before its gate has read anything else
     return told
 
 
