@@ -92,7 +92,7 @@ class AntennaWatch:
     def keep(self, ms: Sequence[int], reads: Sequence[TagRead], stamp: Stamp) -> list[bool] | None:
         """As `observe`, of many reads of which none has anything to say: which are of goods, or None if all are."""
         self._heard.update(zip([read.antenna for read in reads], ms, strict=True))
-        if self._references.isdisjoint([read.epc for read in reads]):
+        if not self._references or self._references.isdisjoint([read.epc for read in reads]):
             return None
         goods = [read.epc not in self._references for read in reads]
         for at_ms, read, ordinary in zip(ms, reads, goods, strict=True):

@@ -24,7 +24,7 @@ LOAD_LOOKS = 3.0  # and of a whole load, whose tags lie within a metre or two
 # rest, over REST_BINS before and after, with enough steps to tell; then its reads are worth so many bins together.
 STEP_S = 3.0
 REST_BINS, REST_STEPS, REST_MORE, REST_WORTH = 4, 12, 1.3, 2.0
-SPREAD_OVER_STEP = 1.2  # of a power at rest: as gate.REST_SPREAD
+SPREAD_OVER_STEP = 1.2  # of a power at rest: as looking.REST_SPREAD
 CHANGE = 0.02  # a bin: something at a door changes sides about once in 12 s
 LOAD_S = 2.5  # so far apart are the middles of the reads of one load's tags (standard deviation)
 SURE = (
