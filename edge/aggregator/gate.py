@@ -117,12 +117,12 @@ class GateWatch:
 
     def keep(self, ms: Sequence[int], reads: Sequence[TagRead]) -> None:
         """The fast path, column by column: these reads wait for their slice of time to be complete."""
-        numbers = [read.antenna for read in reads]
-        if not self._index.keys() >= set(numbers):
-            known = [number in self._index for number in numbers]
-            ms, reads = list(compress(ms, known)), list(compress(reads, known))
-            numbers = list(compress(numbers, known))
-        antennas = map(self._index.__getitem__, numbers)
+        try:
+            antennas = [self._index[read.antenna] for read in reads]
+        except KeyError:  # not all of them are configured
+            known = [read.antenna in self._index for read in reads]
+            self.keep(list(compress(ms, known)), list(compress(reads, known)))
+            return
         rows = self._field.rows_of([read.epc for read in reads], ms)
         self._inbox.add(ms, reads, rows, antennas)
         tids = [read.tid for read in reads]
