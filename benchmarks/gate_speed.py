@@ -29,9 +29,9 @@ from statistics import median
 from benchmarks import llrp_decode
 from benchmarks.page import PAGE, measured, put
 from benchmarks.shares import table
-from edge.aggregator.aggregator import Aggregator, Timed
+from edge.aggregator.aggregator import Aggregator
 from edge.aggregator.gate import Gate, Side
-from edge.reads import TagRead
+from edge.reads import TagRead, TimedRead
 from wire.events import Event, TagMovement
 
 KNOWN = (100, 1_000, 10_000, 100_000)
@@ -114,7 +114,7 @@ def watching(known: int) -> Aggregator:
     return aggregator
 
 
-def measure(known: int, stream: Sequence[Timed], each: int, result: Measured) -> None:
+def measure(known: int, stream: Sequence[TimedRead], each: int, result: Measured) -> None:
     """One round."""
     aggregator, said, seconds = watching(known), list[Event](), 0.0
     lists = [stream[at : at + each] for at in range(0, len(stream), each)]
@@ -138,7 +138,7 @@ def measure(known: int, stream: Sequence[Timed], each: int, result: Measured) ->
     result.rates[each].append(len(stream) / seconds)
 
 
-def _last_read_s(stream: Sequence[Timed], before_s: float) -> float:
+def _last_read_s(stream: Sequence[TimedRead], before_s: float) -> float:
     """When a load was last read before a moment."""
     upto = round((before_s - BEGAN_US / 1e6) * READS_HZ)
     loads = (

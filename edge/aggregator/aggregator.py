@@ -17,11 +17,9 @@ from edge.aggregator.gate import Gate, GateWatch
 from edge.aggregator.inbox import LATE_MS, slice_end
 from edge.aggregator.moments import Stamp, moment
 from edge.aggregator.shelf import Shelf, ShelfWatch
-from edge.reads import Antenna, Lost, Read, TagRead, WeightSample
+from edge.reads import Antenna, Lost, Read, TagRead, TimedRead, WeightSample
 from wire.events import Blind, Clock, Event, Passage
 from wire.messages import Level
-
-Timed = tuple[int, Read]  # steady time in milliseconds
 
 
 class Aggregator:
@@ -84,7 +82,7 @@ class Aggregator:
         gate.trigger(read, mono_ms)
         return []
 
-    def observe_all(self, reads: Sequence[Timed]) -> list[Event]:
+    def observe_all(self, reads: Sequence[TimedRead]) -> list[Event]:
         """As `observe` of each in turn. Nearly all only wait for their slice of time to be complete: those together."""
         events: list[Event] = []
         rest = [reads]
@@ -100,7 +98,7 @@ class Aggregator:
                 rest += [some[cut:], some[:cut]]
         return events
 
-    def _keep(self, timed: Sequence[Timed]) -> bool:
+    def _keep(self, timed: Sequence[TimedRead]) -> bool:
         """Take reads, if all of them are of tags and only wait."""
         reads = [read for _, read in timed if isinstance(read, TagRead)]
         ms = [mono_ms for mono_ms, _ in timed]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from edge.aggregator.aggregator import Aggregator
 from edge.aggregator.gate import Gate, Side
-from edge.reads import Antenna, Lost, Read, TagRead, Trigger
+from edge.reads import Antenna, Lost, TagRead, TimedRead, Trigger
 from tests.support.doors import epc, going_in, going_out, merged, stand, walk
 from wire.events import Event, TagMovement
 
@@ -20,14 +20,12 @@ GATES = (
 )
 REFERENCES = {"dock-1": {1: [epc(800)]}}
 
-Timed = tuple[int, Read]
-
 pytestmark = pytest.mark.timeout(60)
 
 
-def day() -> list[Timed]:
+def day() -> list[TimedRead]:
     """Two doors, a load through each, and all that a reader may tell beside: in the order in which it arrives."""
-    rng, told = Random(4), list[Timed]()
+    rng, told = Random(4), list[TimedRead]()
     first = [walk(epc(n), going_in(3.0 + 0.1 * n)) for n in range(6)] + [stand(epc(800), -30.0, 30.0)]
     second = [walk(epc(20 + n), going_out(9.0 + 0.1 * n)) for n in range(6)] + [stand(epc(900), -30.0, 30.0)]
     both = [*merged(*first), *(replace(read, gate="dock-2") for read in merged(*second))]
