@@ -3,6 +3,7 @@
 # make setup  only makes .venv with the program at .venv/bin/stockbeat
 # make chaos  twenty kills at random moments; make seeds: ten worlds of a minute each
 # make bench  the benchmarks, one after the other; those on recordings only where these are
+# make bench-edge  how fast reads are decoded and turned into movements; writes docs/benchmarks.md
 # make bench-gates  how often gates are right, beside others; writes docs/benchmarks.md; HOURS=2 shortens its days
 # make lock   compiles the locks anew from pyproject.toml
 
@@ -58,8 +59,7 @@ bench-gates: setup
 	$(BIN)/python -m benchmarks.gates $(if $(HOURS),--hours $(HOURS))
 
 bench-edge: setup .venv-sllurp/.installed
-	$(BIN)/python -m benchmarks.llrp_decode
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.gate_speed
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.gate_speed --write
 
 dashboards: setup
 	$(BIN)/python -m dashboards

@@ -6,16 +6,12 @@ prints what docs/benchmarks.md shows, and puts it there between its markers, wit
 that are absent are passed over, with a word.
 """
 
-import os
-import platform
-import subprocess
 import tempfile
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -23,16 +19,14 @@ from benchmarks import door_day, forest, gates_a, gates_b, reliability, scenes
 from benchmarks.data import folder
 from benchmarks.folds import FOLDS_A, calibrated_a, calibrated_b
 from benchmarks.learning import NotLearned, learn
+from benchmarks.page import DOCS, PAGE, measured, put
 from benchmarks.passes import Score
 from benchmarks.reliability import Sure
 from benchmarks.shares import table
 from edge.errors import RecordingError
 from simulators.doors.scenes import SCENES
 
-DOCS = Path(__file__).parents[1] / "docs"
-PAGE = DOCS / "benchmarks.md"
 PLOT = DOCS / "images" / "gate-confidence.png"
-BEGIN, END = "<!-- gates: begin, written by make bench-gates -->", "<!-- gates: end -->"
 
 
 class Report:
@@ -135,36 +129,11 @@ def run(seeds: list[int], hours: float) -> Report:
     return report
 
 
-def machine() -> str:
-    model = next(_models(), platform.machine())
-    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
-
-
-def _models() -> Iterator[str]:
-    cpus = Path("/proc/cpuinfo")
-    for line in cpus.read_text("utf-8").splitlines() if cpus.exists() else []:
-        key, _, value = line.partition(":")
-        if key.strip() == "model name":
-            yield value.strip()
-
-
-def revision() -> str:
-    """What was measured: the commit, and whether files differed from it."""
-    words = ["git", "describe", "--always", "--dirty= with changes not committed"]
-    told = subprocess.run(words, cwd=DOCS, capture_output=True, text=True, check=False)
-    return told.stdout.strip() or "an unknown revision"
-
-
 def write(report: Report, took_s: float, page: Path = PAGE, plot: Path = PLOT) -> None:
     """Put a report between the page's markers; what is around them stays."""
     reliability.draw(plot, report.sure)
-    today = datetime.now(UTC).date()  # noqa: TID251 - a figure says when it was measured
-    head = f"Measured {today} at {revision()}, on {machine()}; it took {took_s:.0f} s."
     shown = f"![Share of movements that were right, over the confidence that was said](images/{plot.name})"
-    text = "\n\n".join([BEGIN, head, *report.parts, shown, END])
-    now = page.read_text("utf-8")
-    before, after = now[: now.index(BEGIN)], now[now.index(END) + len(END) :]
-    page.write_text(before + text + after, "utf-8")
+    put(page, "gates", f"{measured()}; it took {took_s:.0f} s.", *report.parts, shown)
 
 
 def main() -> None:

@@ -159,9 +159,7 @@ async def _build(
 ) -> Agent:
     broker = _broker(uplink_config)
     seen_ms = await thread.run(store.steady_ms)
-    clock: Clock = (
-        clock_at(played.first) if played else SteadyClock(wall_us, monotonic_ns, after_ms=seen_ms)
-    )
+    clock: Clock = clock_at(played.first) if played else SteadyClock(wall_us, monotonic_ns, after_ms=seen_ms)
     boot = secrets.token_hex(8)
     stamps = Stamps(clock, boot)
     aggregator = aggregator_of(config, boot=boot)

@@ -143,8 +143,7 @@ class Engine:
             pass
 
     def _observe(self, reads: Sequence[Timed]) -> None:
-        for mono_ms, read in reads:
-            self._aggregate(self._aggregator.observe(read, mono_ms))
+        self._aggregate(self._aggregator.observe_all(reads))
 
     def _weigh(self, samples: Sequence[tuple[int, WeightSample]]) -> None:
         for mono_ms, sample in samples:

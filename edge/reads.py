@@ -63,7 +63,9 @@ class Lost(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="lost"):
 
 GateRead = TagRead | Trigger | Antenna | Lost  # what is journalled; a shelf's `Lost` too
 Read = GateRead | WeightSample
-TimedRead = tuple[int, Read]  # the agent's steady clock at a read, in milliseconds, and the read on the wall's
+TimedRead = tuple[
+    int, Read
+]  # the agent's steady clock at a read, in milliseconds, and the read on the wall's
 
 
 def device_of(read: Read) -> str:

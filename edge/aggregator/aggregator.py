@@ -4,8 +4,11 @@ Results depend on the reads and their times alone, never on how often `advance` 
 less than gate.LATE_MS behind it.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
+from operator import itemgetter
 
 from edge.aggregator.antennas import AntennaWatch
 from edge.aggregator.doors import Doors
@@ -14,7 +17,7 @@ from edge.aggregator.gate import Gate, GateWatch
 from edge.aggregator.inbox import LATE_MS, slice_end
 from edge.aggregator.moments import Stamp, moment
 from edge.aggregator.shelf import Shelf, ShelfWatch
-from edge.reads import Antenna, Lost, Read, TagRead, WeightSample
+from edge.reads import Antenna, Lost, Read, TagRead, TimedRead, WeightSample
 from wire.events import Blind, Clock, Direction, Event, Passage, TagMovement
 from wire.messages import Level
 
@@ -78,6 +81,39 @@ class Aggregator:
             return self._antennas[read.gate].connected(read, mono_ms, self._stamp)
         gate.trigger(read, mono_ms)
         return []
+
+    def observe_all(self, reads: Sequence[TimedRead]) -> list[Event]:
+        """As `observe` of each in turn. Nearly all only wait for their slice of time to be complete: those together."""
+        events: list[Event] = []
+        rest = [reads]
+        while rest:
+            some = rest.pop()
+            if len(some) < 2:
+                for mono_ms, read in some:
+                    events += self.observe(read, mono_ms)
+            elif some[-1][0] >= self._in_step_ms or not self._keep(some):
+                # Wherever they are cut, the same is said. Here, the first part most probably only waits.
+                before = bisect_left(some, self._in_step_ms, key=itemgetter(0))
+                cut = max(1, before if before < len(some) else len(some) // 2)
+                rest += [some[cut:], some[:cut]]
+        return events
+
+    def _keep(self, timed: Sequence[TimedRead]) -> bool:
+        """Take reads, if all of them are of tags and only wait."""
+        reads = [read for _, read in timed if isinstance(read, TagRead)]
+        ms = [mono_ms for mono_ms, _ in timed]
+        first_ms, last_ms = min(ms), max(ms)
+        names = {read.gate for read in reads}
+        if len(reads) < len(ms) or last_ms >= self._in_step_ms:
+            return False
+        doors = [(name, *self._doors_watched[name]) for name in names if name in self._doors_watched]
+        for _, gate, antennas in doors:
+            if not (gate.waits(first_ms, last_ms) and antennas.waits(last_ms)):
+                return False
+        for name, gate, antennas in doors:
+            here = _chosen(ms, reads, [read.gate == name for read in reads] if len(names) > 1 else None)
+            gate.keep(*_chosen(*here, antennas.keep(*here, self._stamp)))
+        return True
 
     def _observe_tag(self, read: TagRead, mono_ms: int) -> list[Event]:
         """The fast path: most of what comes are reads of tags, and most of them change nothing at once."""
@@ -222,3 +258,12 @@ def _doubted(event: Event) -> Event:
         doubted = event.undecided + event.turned_back
         return replace(event, healthy=False, turned_back=0, undecided=doubted)
     return event
+
+
+def _chosen(
+    ms: Sequence[int], reads: Sequence[TagRead], chosen: Sequence[bool] | None
+) -> tuple[Sequence[int], Sequence[TagRead]]:
+    """Some of the reads and their times; all for None."""
+    if chosen is None:
+        return ms, reads
+    return list(compress(ms, chosen)), list(compress(reads, chosen))

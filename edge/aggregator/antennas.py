@@ -13,7 +13,7 @@ Tags fixed within sight of an antenna, its *references*, prove it: learnt is how
 A load that stands in the beam for minutes hides the reference, but its own tags are read: any read is a sign of life.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -78,6 +78,10 @@ class AntennaWatch:
         self._heard[read.antenna] = at_ms
         if at_ms < self._ends_ms and read.epc not in self._references:
             return None
+        return self._refer(read, at_ms, stamp)
+
+    def _refer(self, read: TagRead, at_ms: int, stamp: Stamp) -> list[Event]:
+        """A reference was read, or a window has ended."""
         self._state.wall_ms = read.at_us // 1000 - at_ms
         events = self._watched(at_ms, stamp)
         if read.epc in self._of.get(read.antenna, ()):
@@ -86,6 +90,21 @@ class AntennaWatch:
             count[1] += read.rssi_dbm
             self._state.sights[read.antenna].seen_ms = at_ms
         return events
+
+    def waits(self, last_ms: int) -> bool:
+        """Whether no read until then has anything to say."""
+        return last_ms < self._ends_ms
+
+    def keep(self, ms: Sequence[int], reads: Sequence[TagRead], stamp: Stamp) -> list[bool] | None:
+        """As `observe`, of many reads of which none has anything to say: which are of goods, or None if all are."""
+        self._heard.update(zip([read.antenna for read in reads], ms, strict=True))
+        if not self._references or self._references.isdisjoint([read.epc for read in reads]):
+            return None
+        goods = [read.epc not in self._references for read in reads]
+        for at_ms, read, ordinary in zip(ms, reads, goods, strict=True):
+            if not ordinary:
+                self._refer(read, at_ms, stamp)
+        return goods
 
     def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
         """Time has passed."""

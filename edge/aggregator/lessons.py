@@ -26,7 +26,7 @@ def learn(field: Field, found: Found, at_ms: int, mine: Ints) -> None:
     rows = found.rows[mine]
     moved, ways = judgement.moved[mine], judgement.ways[mine]
     crossed = moved * (ways[:, WENT_IN] + ways[:, WENT_OUT])
-    known = field.rows[rows]
+    known = field.take(rows)
     told = sum(
         (odds[mine] for name, odds in judgement.factors.items() if name in LEARNED_FROM), np.zeros(len(rows))
     )
@@ -41,7 +41,7 @@ def learn(field: Field, found: Found, at_ms: int, mine: Ints) -> None:
     known["settled_ms"] = np.where(gone, at_ms + TAIL_MS, known["settled_ms"])
     known["since_ms"] = at_ms
     known["evidence"] = 0.0
-    field.rows[rows] = known
+    field.put(rows, known)
 
 
 def stood(field: Field, rows: Ints) -> None:

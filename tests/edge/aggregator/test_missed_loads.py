@@ -2,7 +2,7 @@
 
 from edge.aggregator.antennas import AntennaWatch
 from tests.support.doors import epc
-from tests.support.watched_antennas import SIDES, START_MS, Door, passage, read
+from tests.support.watched_antennas import REFERENCES, SIDES, START_MS, Door, passage, read
 
 
 def test_without_a_reference_an_antenna_that_misses_load_after_load_is_suspect() -> None:
