@@ -177,7 +177,7 @@ class Aggregator:
         """
         if gate := self._gates.get(name):
             self._heard_ms[name] = mono_ms
-            gate.caught_up(mono_ms)
+            gate.link.told(mono_ms)
 
     def device_down(self, name: str, mono_ms: int, at_us: int, reason: str) -> list[Event]:
         self._heard_ms.pop(name, None)

@@ -20,6 +20,7 @@ from edge.aggregator.field import FORGET_MS, Field, Saved
 from edge.aggregator.found import Decided, Found, Recorder
 from edge.aggregator.inbox import FOLD_MS, LATE_MS, Inbox, slice_end
 from edge.aggregator.lessons import TAIL_MS, learn, stood
+from edge.aggregator.link import Link
 from edge.aggregator.looking import LEAD_MS, Looking
 from edge.aggregator.model import DEFAULT, Model
 from edge.aggregator.moments import Stamp
@@ -31,14 +32,6 @@ from edge.reads import TagRead, Trigger
 from wire.events import Direction, Event, Passage
 
 STRAY = 0.3  # less probably moving
-# After a reader has come back, what it had buffered comes within this time.
-CATCH_UP_MS = 1_000
-# One that publishes comes back later than its broker does. A passage in whose middle it went is worth the wait.
-RETURN_MS = 20_000
-# Reads so old come from a reader that is catching up: until it is done, its reads alone tell how time passes.
-BEHIND_MS = 1_000
-# How long a passage waits for a reader that went away in its middle.
-HELD_MS = 120_000
 LONGEST_MS = 60_000  # in an unbroken stream, of what came before no more is remembered
 BEGAN_MS = 3_000  # a tag that is seen to move had begun to so long before, at most
 SWEEP_MS = 60_000
@@ -98,10 +91,7 @@ class GateWatch:
         self._passages = 0
         self._folded_ms = 0
         self._swept_ms = 0
-        self._up_ms: int | None = None
-        self._down_ms: int | None = None
-        self._now_ms = 0  # the latest time that it was told
-        self._follows_ms = 0  # from when time passes here by itself
+        self.link = Link()
 
     def observe(self, read: TagRead, at_ms: int, stamp: Stamp) -> list[Event]:
         if read.antenna not in self._index:
@@ -109,13 +99,13 @@ class GateWatch:
         inbox = self._inbox
         events: list[Event] = []
         if at_ms >= inbox.due_ms:
-            self.caught_up(at_ms)
+            self.link.told(at_ms)
             if inbox.ms:
                 events = self._fold_before(at_ms - LATE_MS, stamp)
             if not inbox.ms:
                 inbox.due_ms = slice_end(at_ms) + LATE_MS
         elif at_ms < inbox.due_ms - FOLD_MS - LATE_MS:  # one from the future does not hold up those of today
-            self.caught_up(at_ms)
+            self.link.told(at_ms)
             inbox.due_ms = slice_end(at_ms) + LATE_MS
         self.keep((at_ms,), (read,))
         return events
@@ -165,25 +155,11 @@ class GateWatch:
         return self._fold_before(at_ms, stamp)
 
     def follows(self, now_ms: int) -> bool:
-        """Whether time passes here by itself: it waits for what a reader that is away, or has just come back, holds."""
-        self._now_ms = max(self._now_ms, now_ms)
-        if self._up_ms is not None:
-            return now_ms >= self._follows_ms
-        if self._open is None:
-            return False
-        if self._down_ms is None:
-            self._down_ms = now_ms
-        if now_ms - self._down_ms < HELD_MS:
-            return False
-        self._open.healthy = False
-        return True
-
-    def caught_up(self, at_ms: int) -> None:
-        """The reader has told what it saw at a time: this shows whether it is still telling what it had held."""
-        if at_ms < self._now_ms - BEHIND_MS:
-            self._follows_ms = self._now_ms + CATCH_UP_MS
-        elif self._up_ms is not None and at_ms >= self._up_ms:
-            self._follows_ms = min(self._follows_ms, self._up_ms + CATCH_UP_MS)
+        """Whether time passes here by itself; see link.py."""
+        follows = self.link.follows(now_ms, waits=self._open is not None)
+        if follows and self._open and not self.link.is_up:
+            self._open.healthy = False
+        return follows
 
     def due_ms(self, until_ms: int) -> int | None:
         """When there is something to do next, as a slice ends; None if not by then."""
@@ -208,7 +184,7 @@ class GateWatch:
         return self._field.named(np.flatnonzero(rows == self._open.number).tolist())
 
     def away(self, at_ms: int) -> bool:
-        return self._up_ms is None or at_ms < self._up_ms
+        return self.link.away(at_ms)
 
     def said_elsewhere(self, epcs: Iterable[str], at_ms: int) -> None:
         rows = [row for epc in epcs if (row := self._field.row_of.get(epc)) is not None]
@@ -227,12 +203,10 @@ class GateWatch:
         self.changed = True
 
     def up(self, now_ms: int) -> None:
-        self._up_ms, self._down_ms = now_ms, None
-        self._now_ms = now_ms
-        self._follows_ms = now_ms + (CATCH_UP_MS if self._open is None else RETURN_MS)
+        self.link.up(now_ms, waits=self._open is not None)
 
     def down(self, now_ms: int) -> None:
-        self._up_ms, self._down_ms = None, now_ms
+        self.link.down(now_ms)
         if self._open:
             self._open.healthy = False
             self.changed = True

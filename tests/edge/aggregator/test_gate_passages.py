@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from edge.aggregator.aggregator import Aggregator
-from edge.aggregator.gate import HELD_MS, Gate, Side
+from edge.aggregator.gate import Gate, Side
 from edge.aggregator.inbox import LATE_MS
+from edge.aggregator.link import HELD_MS
 from edge.aggregator.under_way import QUIET_S
 from edge.reads import TagRead, Trigger
 from tests.support.doors import START_US, epc, going_in, going_out, merged, stand, turning, walk
