@@ -4,6 +4,7 @@
 # make chaos  twenty kills at random moments; make seeds: ten worlds of a minute each
 # make bench  the benchmarks, one after the other; those on recordings only where these are
 # make bench-shelves-ports  200 serial ports in one process: lines lost, and what of a core it takes
+# make bench-edge  how fast reads are decoded and turned into movements; writes docs/benchmarks.md
 # make bench-gates  how often gates are right, beside others; writes docs/benchmarks.md; HOURS=2 shortens its days
 # make bench-shelves  how often shelves are right, case by case, beside others; writes docs/benchmarks.md; SEEDS="1 2"
 # make lock   compiles the locks anew from pyproject.toml
@@ -64,8 +65,7 @@ bench-shelves: setup
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.shelves --write --seeds $(or $(SEEDS),1001 1002 1003)
 
 bench-edge: setup .venv-sllurp/.installed
-	$(BIN)/python -m benchmarks.llrp_decode
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.gate_speed
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.gate_speed --write
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.shelf_speed
 
 bench-shelves-ports: setup

@@ -42,6 +42,9 @@ class Expected:
 
     epc: str
     direction: str | None
+    # All of them, by itself and as its load did: one that came in and went out again is not there, and yet crossed.
+    crossings: tuple[str, ...]
+    carried: tuple[str, ...]
     from_s: float
     to_s: float
     cause: str
@@ -61,7 +64,7 @@ class Result:
     )
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     sure: list[tuple[float, bool]] = field(default_factory=list)
-    delays_s: list[float] = field(default_factory=list)  # from a load's last read to the decision
+    delays_s: list[float] = field(default_factory=list)  # from a load's last read to what is said of each tag
     reads: int = 0
     seconds: float = 0.0
 
@@ -109,12 +112,13 @@ def expected(world: World) -> list[Expected]:
     loads = [group for group in world.groups if group.kind in ("load", "passing")]
     found = []
     for group in world.groups:
+        carried = tuple(way for _, way in group.way.crossings(0.0)) if group.kind != "stock" else ()
         for epc, ahead in zip(group.epcs, group.ahead.tolist(), strict=True):
             crossings = group.way.crossings(ahead) if group.kind != "stock" else []
-            direction = crossings[-1][1] if len(crossings) % 2 else None
-            found.append(
-                Expected(epc, direction, group.from_s, group.to_s, _cause(world, group, loads, direction))
-            )
+            ways = tuple(way for _, way in crossings)
+            direction = ways[-1] if len(ways) % 2 else None
+            cause = _cause(world, group, loads, direction)
+            found.append(Expected(epc, direction, ways, carried, group.from_s, group.to_s, cause))
     return found
 
 
@@ -181,8 +185,15 @@ def score(world: World, said: Iterable[Event], read: dict[str, list[float]]) -> 
     wanted: dict[str, list[Expected]] = defaultdict(list)
     for each in expected(world):
         wanted[each.epc].append(each)
+    left_s: dict[tuple[float, float], float] = {}  # when a load was last read
     for epc, spans in wanted.items():
         spans.sort(key=lambda each: each.from_s)
+        for span in spans:
+            last_s = max(
+                (at_s for at_s in read.get(epc, []) if span.from_s <= at_s <= span.to_s), default=0.0
+            )
+            left_s[span.from_s, span.to_s] = max(last_s, left_s.get((span.from_s, span.to_s), 0.0))
+    for epc, spans in wanted.items():
         answers: list[list[tuple[float, float, Said]]] = [[] for _ in spans]
         for answer in by_tag.get(epc, []):
             answers[_whose(spans, answer[0])].append(answer)
@@ -190,7 +201,7 @@ def score(world: World, said: Iterable[Event], read: dict[str, list[float]]) -> 
             when = [at_s for at_s in read.get(epc, []) if span.from_s <= at_s <= span.to_s]
             _count(result, span, [one for _, _, one in here], bool(when))
             if when and here and span.cause == CROSSES[0]:
-                result.delays_s.append(here[-1][1] - when[-1])
+                result.delays_s.append(here[-1][1] - left_s[span.from_s, span.to_s])
     return result
 
 
@@ -204,14 +215,16 @@ def _whose(spans: Sequence[Expected], at_s: float) -> int:
 
 def _count(result: Result, span: Expected, answers: Sequence[Said], was_read: bool) -> None:
     counts = result.counts[span.cause]
-    booked = [said.outcome for said in answers if said.books]
+    booked = tuple(said.outcome for said in sorted(answers, key=lambda said: said.at_us) if said.books)
     asked = any(said.outcome == "undecided" or (said.moves and not said.books) for said in answers)
-    result.sure += [(said.confidence, said.outcome == span.direction) for said in answers if said.moves]
+    result.sure += [
+        (said.confidence, said.outcome in (span.crossings or span.carried)) for said in answers if said.moves
+    ]
     counts["tags"] += 1
-    if any(outcome != span.direction for outcome in booked):
-        counts["wrong"] += 1
-    elif booked:
+    if booked and booked in (span.crossings, span.carried, (span.direction,)):
         counts["right"] += 1
+    elif booked:
+        counts["wrong"] += 1
     elif asked:
         counts["told"] += 1
     elif span.direction is None:

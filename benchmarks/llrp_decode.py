@@ -18,7 +18,6 @@ import json
 import random
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from llrpkit.inventory import TagReport
 from llrpkit.protocol import messages
 from llrpkit.protocol.codec import decode_message
 
+from benchmarks.shares import table
 from edge.readers.llrp.clock import DeviceClock
 from edge.readers.llrp.converter import Converter
 from edge.readers.llrp.protocol.framing import Framer
@@ -151,23 +151,30 @@ def measure(
     return {name: median(figures) for name, figures in measured.items()}
 
 
+HEAD = ("tags a second", *OURS, "sllurp", "llrpkit", "decoded ÷ sllurp", "decoded ÷ llrpkit")
+
+
+def rows(tags: int, rounds: int) -> Iterator[list[str]]:
+    """What a table of HEAD shows."""
+    with sllurp() as ask:
+        for impinj in (False, True):
+            for each in (1, 50):
+                figures = measure(tags, rounds, each, impinj=impinj, ask=ask)
+                name = f"{'Impinj' if impinj else 'standard'}, {each} a report"
+                ratios = [figures["ours, decoded"] / figures[peer] for peer in ("sllurp", "llrpkit")]
+                yield [
+                    name,
+                    *(f"{figure:,.0f}" for figure in figures.values()),
+                    *(f"{r:.0f}" for r in ratios),
+                ]
+
+
 def main() -> None:
     words = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     words.add_argument("--tags", type=int, default=50_000)
     words.add_argument("--rounds", type=int, default=7)
     given = words.parse_args()
-    sys.stdout.write(f"{'tags a second':22}{''.join(f'{name:>15}' for name in (*OURS, 'sllurp', 'llrpkit'))}")
-    sys.stdout.write(f"{'x sllurp':>10}{'x llrpkit':>10}   (decoded)\n")
-    with sllurp() as ask:
-        for impinj in (False, True):
-            for each in (1, 50):
-                figures = measure(given.tags, given.rounds, each, impinj=impinj, ask=ask)
-                name = f"{'Impinj' if impinj else 'standard'}, {each} a report"
-                ratios = [figures["ours, decoded"] / figures[peer] for peer in ("sllurp", "llrpkit")]
-                sys.stdout.write(
-                    f"{name:22}{''.join(f'{figure:15,.0f}' for figure in figures.values())}"
-                    f"{''.join(f'{ratio:10.1f}' for ratio in ratios)}\n"
-                )
+    print(table(HEAD, list(rows(given.tags, given.rounds))))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,32 @@
-"""docs/benchmarks.md: what a benchmark writes there, between markers of its own, and what it was measured on."""
+"""docs/benchmarks.md: what a benchmark measured goes between its markers, with the machine and the date."""
 
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "benchmarks.md"
+
+
+def markers(name: str) -> tuple[str, str]:
+    return f"<!-- {name}: begin, written by make bench-{name} -->", f"<!-- {name}: end -->"
+
+
+def put(page: Path, name: str, *parts: str) -> None:
+    """Put paragraphs between the markers of a benchmark, `make bench-NAME`; what is around them stays."""
+    begin, end = markers(name)
+    now = page.read_text("utf-8")
+    before, after = now[: now.index(begin)], now[now.index(end) + len(end) :]
+    page.write_text(before + "\n\n".join([begin, *parts, end]) + after, "utf-8")
+
+
+def measured() -> str:
+    """When, of what and on what, to begin a sentence with."""
+    today = datetime.now(UTC).date()  # noqa: TID251 - a figure says when it was measured
+    return f"Measured {today} at {revision()}, on {machine()}"
 
 
 def machine() -> str:
@@ -29,16 +47,3 @@ def revision() -> str:
     words = ["git", "describe", "--always", "--dirty= with changes not committed"]
     told = subprocess.run(words, cwd=DOCS, capture_output=True, text=True, check=False)
     return told.stdout.strip() or "an unknown revision"
-
-
-def measured(took_s: float) -> str:
-    today = datetime.now(UTC).date()  # noqa: TID251 - a figure says when it was measured
-    return f"Measured {today} at {revision()}, on {machine()}; it took {took_s:.0f} s."
-
-
-def put(page: Path, begin: str, end: str, parts: Sequence[str]) -> None:
-    """Put paragraphs between two markers of a page; what is around them stays."""
-    text = "\n\n".join([begin, *parts, end])
-    now = page.read_text("utf-8")
-    before, after = now[: now.index(begin)], now[now.index(end) + len(end) :]
-    page.write_text(before + text + after, "utf-8")

@@ -31,7 +31,6 @@ SEEDS = (1, 2, 3)
 TRIALS = 8  # worlds of a case and seed; of the long ones, one
 EVERY = CASES | LONG
 PLOT = page.DOCS / "images" / "shelf-confidence.png"
-BEGIN, END = "<!-- shelves: begin, written by make bench-shelves -->", "<!-- shelves: end -->"
 
 HEAD = ("case", "moves", "right", "wrong", "left open", "missed", "right of decidable", "p50 s", "p95 s")
 HEAD_LEVELS = ("case", "bays", "right", "not said", "wrong", "units off", "units off when booked")
@@ -146,7 +145,15 @@ def happens(names: Iterable[str]) -> str:
 def write(results: dict[str, Result], took_s: float, to: Path = page.PAGE, plot: Path = PLOT) -> None:
     reliability.draw(plot, {"shelves": summed(results.values()).ours.sure})
     shown = f"![Share of changes that were right, over the confidence that was said](images/{plot.name})"
-    page.put(to, BEGIN, END, [page.measured(took_s), *parts(results), shown, "The cases:", happens(results)])
+    page.put(
+        to,
+        "shelves",
+        f"{page.measured()}; it took {took_s:.0f} s.",
+        *parts(results),
+        shown,
+        "The cases:",
+        happens(results),
+    )
 
 
 def main() -> None:

@@ -31,11 +31,11 @@ from edge.engine import Engine
 from edge.errors import ConfigError, EdgeError, RecordingError
 from edge.fit import Site
 from edge.keeper import Keeper
-from edge.player import play, until_idle
+from edge.player import clock_at, play, until_idle
 from edge.readers import VISITOR, build
 from edge.readers.reader import Reader
 from edge.readers.surroundings import Surroundings
-from edge.reads import Read
+from edge.reads import TimedRead
 from edge.stamps import Stamps
 from edge.store.space import MB
 from edge.store.store import Store
@@ -161,8 +161,8 @@ async def run(
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    begin_us: int
-    reads: Iterator[Read]
+    first: TimedRead
+    reads: Iterator[TimedRead]
 
 
 def _checked(recorded: Recorded, site: Site) -> Played:
@@ -170,13 +170,13 @@ def _checked(recorded: Recorded, site: Site) -> Played:
     path = recorded.path
     if path.exists() and not path.is_file():
         raise RecordingError(f"{path} is no plain file; a recording that is played is read twice")
-    reads = site.reads_of(path)
+    reads = site.timed_of(path)
     first = next(reads, None)
     if first is None:
         raise RecordingError(f"{path} holds no reads")
     for _ in reads:
         pass
-    return Played(first.at_us, site.reads_of(path, warn=False))
+    return Played(first, site.timed_of(path, warn=False))
 
 
 async def _build(
@@ -190,9 +190,7 @@ async def _build(
 ) -> Agent:
     broker = _broker(uplink_config)
     seen_ms = await thread.run(store.steady_ms)
-    clock: Clock = (
-        PlayedClock(played.begin_us) if played else SteadyClock(wall_us, monotonic_ns, after_ms=seen_ms)
-    )
+    clock: Clock = clock_at(played.first) if played else SteadyClock(wall_us, monotonic_ns, after_ms=seen_ms)
     boot = secrets.token_hex(8)
     stamps = Stamps(clock, boot)
     aggregator = aggregator_of(config, boot=boot)

@@ -8,16 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from edge.clock import EPOCH
+from edge.clock import EPOCH, Clock
 from edge.errors import RecordingError, StoreError
 from edge.readers.reader import Reader
-from edge.reads import Read
+from edge.reads import Read, TimedRead, later
 from edge.recording import LATEST, heading, line
 from edge.store import journal
 from edge.store.schema import open_to_read
 from edge.supervise import Backoff, supervise
 
-Write = Callable[[Sequence[Read]], None]
+Write = Callable[[Sequence[TimedRead]], None]
 MICROSECONDS = 1_000_000
 
 
@@ -33,8 +33,8 @@ def writing(out: Path | None, instead: BinaryIO, edge: str) -> Iterator[Write]:
         try:
             file.write(heading(edge))
 
-            def write(reads: Sequence[Read]) -> None:
-                file.writelines(line(read) for read in reads)
+            def write(reads: Sequence[TimedRead]) -> None:
+                file.writelines(line(read, mono_ms) for mono_ms, read in reads)
 
             yield write
             file.flush()
@@ -46,8 +46,8 @@ def writing(out: Path | None, instead: BinaryIO, edge: str) -> Iterator[Write]:
 
 
 @contextmanager
-def journalled(store: Path, since: datetime | None, until: datetime | None) -> Iterator[Iterator[Read]]:
-    """What gates read in a span of time, cut from the journal of a store, in use or not.
+def journalled(store: Path, since: datetime | None, until: datetime | None) -> Iterator[Iterator[TimedRead]]:
+    """What gates read in a span of the wall clock's time, cut from the journal of a store, in use or not.
 
     Raises:
         StoreError: there is no such store; at once, so that nothing need be written before.
@@ -55,18 +55,22 @@ def journalled(store: Path, since: datetime | None, until: datetime | None) -> I
     from_us, to_us = _us(since or EPOCH), _us(until or LATEST)
     connection = open_to_read(store)
     try:
-        yield (read for _, read in journal.between(connection, from_us, to_us))
+        yield journal.between(connection, from_us, to_us)
     finally:
         connection.close()
 
 
 async def from_devices(
-    readers: Sequence[Reader], for_s: float | None, stop: asyncio.Event, write: Write
+    readers: Sequence[Reader], clock: Clock, for_s: float | None, stop: asyncio.Event, write: Write
 ) -> None:
-    """Write what the devices say, until `stop` or for some seconds; a device that fails is tried again."""
+    """Write what the devices say, until `stop` or for some seconds; a device that fails is tried again.
+
+    `clock`: the readers date by its steady time, which is written beside the wall's as it is when a read comes.
+    """
 
     async def emit(reads: Sequence[Read]) -> None:
-        write(reads)
+        ahead_us = clock.ahead_us()
+        write([(clock.ms_of(read.at_us), later(read, ahead_us)) for read in reads])
 
     try:
         async with asyncio.TaskGroup() as tasks:

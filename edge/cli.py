@@ -114,8 +114,8 @@ def record(
             capture.journalled(store, _utc(since), _utc(until)) as reads,
             capture.writing(out, sys.stdout.buffer, config.edge) as write,
         ):
-            for read in reads:
-                write([read])
+            for timed in reads:
+                write([timed])
         return
     config = load_to_run(config_path)
     with capture.writing(out, sys.stdout.buffer, config.edge) as write:
@@ -161,8 +161,8 @@ async def _run(
 
 
 async def _record(config: EdgeConfig, for_s: float | None, write: capture.Write) -> None:
-    clock = SteadyClock(app.wall_us, app.monotonic_ns)  # a recording has no steps
-    await capture.from_devices(app.readers(config, clock.steady_us), for_s, _stop_when_told(), write)
+    clock = SteadyClock(app.wall_us, app.monotonic_ns)
+    await capture.from_devices(app.readers(config, clock.steady_us), clock, for_s, _stop_when_told(), write)
 
 
 def _stop_when_told() -> asyncio.Event:

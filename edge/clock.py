@@ -69,16 +69,22 @@ class SteadyClock:
 
 
 class PlayedClock:
-    """The time of a recording that is being played: whoever plays it sets it."""
+    """The time of a recording that is being played: whoever plays it sets it, the wall clock's steps too."""
 
-    def __init__(self, begin_us: int) -> None:
+    def __init__(self, begin_us: int, ahead_us: int = 0) -> None:
+        """`begin_us`: of the steady clock, from which the wall's is so far ahead."""
         self._now_us = begin_us
+        self._ahead_us = ahead_us
 
-    def set(self, now_us: int) -> None:
-        self._now_us = max(self._now_us, now_us)
+    def set(self, steady_us: int) -> None:
+        self._now_us = max(self._now_us, steady_us)
+
+    def step(self, ahead_us: int) -> None:
+        """The wall clock was set: it is so far ahead of the steady one from now on."""
+        self._ahead_us = ahead_us
 
     def now_us(self) -> int:
-        return self._now_us
+        return self._now_us + self._ahead_us
 
     def now_ms(self) -> int:
         return self._now_us // 1000
@@ -90,7 +96,7 @@ class PlayedClock:
         return steady_us // 1000
 
     def ahead_us(self) -> int:
-        return 0
+        return self._ahead_us
 
 
 def moment(at_us: int) -> datetime:

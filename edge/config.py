@@ -26,7 +26,7 @@ from edge.credentials import logins
 from edge.errors import ConfigError
 from edge.problems import EDGE_NAME, NAME, clashes, what, where
 from edge.readers import ReaderConfig
-from edge.section import FilePath, Section
+from edge.section import FilePath, Section, table
 from edge.shelf_config import ShelfConfig
 
 Name = Annotated[str, Field(pattern=NAME)]
@@ -194,25 +194,24 @@ class Eyes(Section):
 class GateConfig(Section):
     name: Name
     role: Role | None = None
-    joins: Joins | None = None
+    joins: Annotated[
+        Joins | None, table('say the place on each side, as { outside = "yard", inside = "backroom" }')
+    ] = None
     reader: ReaderConfig | None = None
     # The reader's inputs that photo-eyes are wired to, one on each side of the sill; on while a beam is broken.
-    eyes: Eyes | None = None
-    antennas: dict[Annotated[int, Field(ge=1, le=65_535)], Side]  # as numbered on the reader
+    eyes: Annotated[
+        Eyes | None,
+        table("say which input each side's photo-eye is wired to, as { outside = 1, inside = 2 }"),
+    ] = None
+    antennas: Annotated[  # as numbered on the reader
+        dict[Annotated[int, Field(ge=1, le=65_535)], Side],
+        table('say where each antenna looks, as { 1 = "outside", 2 = "inside" }'),
+    ]
     # Tags fixed within sight of an antenna, which prove that it still sees: one EPC, or several, by antenna.
     reference_tags: dict[Annotated[int, Field(ge=1, le=65_535)], Epcs] = Field({})
     quiet_s: float | None = Field(None, ge=0.1, le=600)  # without reads for so long, a passage is over
     # What it has learned of itself; written as the path of a file, relative to this one.
     calibration: Annotated[InstanceOf[Calibrated] | None, BeforeValidator(_learned)] = None
-
-    @field_validator("antennas", mode="before")
-    @classmethod
-    def _sides_given(cls, antennas: object) -> object:
-        if not isinstance(antennas, dict):
-            raise ValueError(
-                f'say where each antenna looks, as {{ 1 = "outside", 2 = "inside" }}, not {antennas!r}'
-            )
-        return antennas
 
     @field_validator("antennas")
     @classmethod

@@ -177,8 +177,7 @@ class Engine:
             pass
 
     def _observe(self, reads: Sequence[Timed]) -> None:
-        for mono_ms, read in reads:
-            self._aggregate(self._aggregator.observe(read, mono_ms))
+        self._aggregate(self._aggregator.observe_all(reads))
 
     def _carry_out(self, now_ms: int, now_us: int) -> None:
         errands, self._errands = self._errands, []

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from edge.aggregator.inbox import LATE_MS
 from edge.config import EdgeConfig
 from edge.errors import RecordingError
-from edge.reads import Antenna, Lost, Read, Scale, TagRead, WeightFault, WeightSample, device_of
+from edge.reads import Antenna, Lost, Read, Scale, TagRead, TimedRead, WeightFault, WeightSample, device_of
 from edge.recording import Recording
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ class Site:
             for shelf in config.shelves
         }
 
-    def reads(self, lines: Iterable[bytes], *, warn: bool = True) -> Iterator[Read]:
+    def timed(self, lines: Iterable[bytes], *, warn: bool = True) -> Iterator[TimedRead]:
         """The reads of a recording's lines, each held to this site. `warn` of what is odd and no error.
 
         An antenna or cell that the configuration leaves out is only warned of: a reader reads with all that it has,
@@ -35,29 +36,35 @@ class Site:
         """
         recording = Recording(lines)
         odd: set[str] = set()
+        back = _Back()
         if warn and recording.edge != self._edge:
             log.warning("the recording is of edge %s, the configuration of %s", recording.edge, self._edge)
-        for read in recording:
+        for mono_ms, read in recording.timed():
             if problem := self._unknown(read):
                 raise RecordingError(f"line {recording.number}: {problem}")
-            if warn and (problem := self._left_out(read)) and problem not in odd:
-                odd.add(problem)
-                log.warning("line %d and on: %s", recording.number, problem)
-            yield read
+            if warn and (problem := self._left_out(read)):
+                if problem not in odd:
+                    odd.add(problem)
+                    log.warning("line %d and on: %s", recording.number, problem)
+            elif warn and not recording.steady:
+                back.look(recording.number, read)
+            yield mono_ms, read
         if warn and recording.skipped:
             log.warning("%d lines of unknown types passed over; is the recording newer?", recording.skipped)
 
-    def reads_of(self, path: Path, *, warn: bool = True) -> Iterator[Read]:
-        """As `reads`, from a file.
+    def timed_of(self, path: Path, *, warn: bool = True) -> Iterator[TimedRead]:
+        """As `timed`, from a file.
 
         Raises:
-            RecordingError: as `reads`, or the file cannot be read.
+            RecordingError: as `timed`, or the file cannot be read.
         """
         try:
             with path.open("rb") as lines:
-                yield from self.reads(lines, warn=warn)
+                yield from self.timed(lines, warn=warn)
         except OSError as error:
             raise RecordingError(f"{path}: {error.strerror or error}") from error
+        except RecordingError as error:
+            raise RecordingError(f"{path}: {error}") from error
 
     def _unknown(self, read: Read) -> str | None:
         name = device_of(read)
@@ -85,6 +92,29 @@ class Site:
             return None
         there = ", ".join(map(str, sorted(known)))
         return f"{kind} {name!r} has no {part} {number} in the configuration; its {part}s: {there}"
+
+
+class _Back:
+    """Says once of a recording without steady time that its time runs back: at one device, since devices that report
+    late are late together. Reads a little behind are in order again before anything is made of them."""
+
+    def __init__(self) -> None:
+        self._newest_us: dict[str, int] = {}
+        self._said = False
+
+    def look(self, number: int, read: Read) -> None:
+        name = device_of(read)
+        newest_us = self._newest_us.setdefault(name, read.at_us)
+        self._newest_us[name] = max(newest_us, read.at_us)
+        back_ms = (newest_us - read.at_us) // 1000
+        if back_ms > LATE_MS and not self._said:
+            self._said = True
+            log.warning(
+                "line %d: time runs back by %.1f s at %s, and the recording has no mono_ms: a clock was set, or reads "
+                "came late; they count as late here, so that less may be said than the door said; an agent's journal "
+                "(stockbeat edge record --from-journal) has the time that nobody sets",
+                number, back_ms / 1000, name,
+            )  # fmt: skip
 
 
 _MANY = {"gate": "gates", "shelf": "shelves"}

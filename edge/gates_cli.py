@@ -8,7 +8,7 @@ import click
 
 from edge.config import EdgeConfig, GateConfig, load
 from edge.errors import ConfigError, EdgeError
-from edge.explain import terminal
+from edge.explain import door, terminal
 from edge.explain.story import tell
 
 EXTRA = "drawing a PNG needs matplotlib: pip install 'stockbeat[gates]'"
@@ -22,20 +22,35 @@ def gates() -> None:
 
 @gates.command()
 @click.argument("recording", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--config", "config_path", type=click.Path(path_type=Path), required=True,
-              help="The configuration of the door.")  # fmt: skip
 @click.option("--epc", required=True, help="The tag, in hexadecimal.")
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path), help="The configuration of the door."
+)
+@click.option("--antennas", metavar="NUMBER=SIDE,…",
+              help=f"Without --config: where each antenna looks, as {door.EXAMPLE}.")  # fmt: skip
 @click.option(
     "--gate", help="Of several gates that read it; without, the one that said something of it last."
 )
 @click.option("--passage", help="One of several, by its id; without, the last.")
 @click.option("--png", type=click.Path(path_type=Path, dir_okay=False), help="Draw it into this file too.")
 def explain(
-    recording: Path, config_path: Path, epc: str, gate: str | None, passage: str | None, png: Path | None
+    recording: Path,
+    epc: str,
+    config_path: Path | None,
+    antennas: str | None,
+    gate: str | None,
+    passage: str | None,
+    png: Path | None,
 ) -> None:
     """Draw one passage of one tag of RECORDING: reads, power, triggers, the decision and why."""
+    if config_path and antennas:
+        raise click.UsageError("--antennas is for a recording without --config, which says where each looks")
     try:
-        story = tell(load(config_path), recording, epc.upper(), gate=gate, passage=passage)
+        if config_path:
+            config, assumed = load(config_path), list[str]()
+        else:
+            config, assumed = door.door_of(recording, door.sides(antennas) if antennas else None)
+        story = tell(config, recording, epc.upper(), gate=gate, passage=passage, assumed=assumed)
     except EdgeError as error:
         click.echo(str(error), err=True)
         sys.exit(1)

@@ -1,5 +1,6 @@
 """What is wrong in a configuration, in the words and the spelling of whoever wrote it: `gates[1].antennas`."""
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,35 @@ _PATTERNS = {
     NAME: "1 to 40 letters, digits, dots, hyphens and underscores, a letter or digit first",
     EDGE_NAME: "1 to 40 of a-z, 0-9 and hyphen",
 }
+# What pydantic 2 calls a mistake (docs.pydantic.dev, "Validation Errors"), and what would be right.
+_RIGHT = {
+    "int_type": "write a whole number",
+    "int_parsing": "write a whole number",
+    "int_parsing_size": "write a smaller whole number",
+    "int_from_float": "write a whole number",
+    "float_type": "write a number",
+    "float_parsing": "write a number",
+    "finite_number": "write a finite number",
+    "bool_type": "write true or false",
+    "bool_parsing": "write true or false",
+    "string_type": "write it in quotes",
+    "path_type": "write a path in quotes",
+    "dict_type": "write a table, as {{ key = value }}",
+    "model_type": "write a table, as {{ key = value }}",
+    "model_attributes_type": 'say its driver and where it is, as {{ driver = "llrp", url = "tcp://192.0.2.10:5084" }}',
+    "tuple_type": "write a list, as [ … ]",
+    "list_type": "write a list, as [ … ]",
+    "greater_than": "must be more than {gt:.12g}",
+    "greater_than_equal": "must be at least {ge:.12g}",
+    "less_than": "must be less than {lt:.12g}",
+    "less_than_equal": "must be at most {le:.12g}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "too_short": "must have at least {min_length}",
+    "too_long": "must have at most {max_length}",
+}
+# Which of several types a validator tried: its own words, and no key of the file.
+_TRIED = re.compile(r"constrained-\w+|function-\w+.*|\w+\[.*\]")
 
 Written = Mapping[str, Any]  # TOML as it was read: nothing in it is checked yet
 
@@ -27,7 +57,7 @@ def where(loc: tuple[int | str, ...], written: Written) -> str:
             continue
         known = isinstance(here, Mapping) and part in here
         tag = i > 0 and loc[i - 1] == "reader" and not known  # the driver that the validator chose
-        if known or (last and not tag and part != "[key]"):
+        if known or (last and not tag and part != "[key]" and not _TRIED.fullmatch(str(part))):
             spelled += f".{part}" if spelled else part
             here = here[part] if known else None
     return spelled or "the file"
@@ -48,6 +78,8 @@ def what(problem: Any) -> str:
             return f"{_PATTERNS[problem['ctx']['pattern']]}, not {problem['input']!r}"
         case "value_error":
             return str(problem["ctx"]["error"])
+        case kind if kind in _RIGHT:
+            return f"{_RIGHT[kind].format(**problem.get('ctx', {}))}, not {problem['input']!r}"
         case _:
             return f"{problem['msg'][0].lower()}{problem['msg'][1:]}, not {problem['input']!r}"
 

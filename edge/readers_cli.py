@@ -7,7 +7,7 @@ import time
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 import click
@@ -229,8 +229,25 @@ def from_url(url: str, driver: str | None, given: Sequence[str] = ()) -> ReaderC
         return adapter.validate_python(written)
     except ValidationError as error:
         problems = [f"{_key(problem['loc'])}: {what(problem)}" for problem in error.errors()]
-        hint = "; give it with --set KEY=VALUE" if any("is needed" in each for each in problems) else ""
+        missing = [_key(problem["loc"]) for problem in error.errors() if problem["type"] == "missing"]
+        hint = (
+            "; give " + " and ".join(_to_set(str(written["driver"]), key) for key in missing)
+            if missing
+            else ""
+        )
         raise ConfigError("; ".join(problems) + hint) from None
+
+
+def _to_set(driver: str, key: str) -> str:
+    """How a setting is given, with the values that it may have where they are few and known."""
+    setting = _configs()[driver].model_fields[key]
+    values = (
+        [*get_args(setting.annotation)] if get_origin(setting.annotation) is Literal else setting.examples
+    )
+    if not values:
+        return f"--set {key}=VALUE"
+    first, *more = map(str, values)
+    return f"--set {key}={first}" + (f" (or {', '.join(more)})" if more else "")
 
 
 def _key(loc: tuple[int | str, ...]) -> str:
@@ -264,7 +281,11 @@ def guess(url: str) -> str:
         raise ConfigError(f"{url!r} is no device's address; it begins with one of {', '.join(schemes)}")
     if len(possible) == 1:
         return possible[0]
-    raise ConfigError(f"{url} does not tell which protocol: add --driver {', or --driver '.join(possible)}")
+    known = " and ".join(f"{port} ({driver})" for port, driver in PORTS.items())
+    ports = f", as only the ports {known} do" if parts.scheme == "tcp" else ""
+    raise ConfigError(
+        f"{url} does not tell which protocol{ports}: add --driver {', or --driver '.join(possible)}"
+    )
 
 
 def _wall_us() -> int:

@@ -91,6 +91,9 @@ GateRead = TagRead | Trigger | Antenna | Lost  # what is journalled; a shelf's `
 # Not journalled: a shelf compares what it weighs next with what it knew, and a driver says again who weighs.
 ShelfRead = WeightSample | Scale | WeightFault
 Read = GateRead | ShelfRead
+TimedRead = tuple[
+    int, Read
+]  # the agent's steady clock at a read, in milliseconds, and the read on the wall's
 
 
 def device_of(read: Read) -> str:

@@ -9,6 +9,10 @@
     {"type":"antenna","at":"…","gate":"dock-1","antenna":2,"connected":false}
     {"type":"lost","at":"…","device":"dock-1","from":"…","to":"…","reason":"the reader's buffer overflowed"}
 
+`at` is the wall clock's time, which dates what is said. Each line may also have `mono_ms`, the steady clock's in
+milliseconds (edge/clock.py), by which durations are measured and reads ordered; all lines of a recording have it, or
+none has, and then the wall clock counts for both.
+
 Unknown keys are passed over and lines of unknown types are counted, so that an old program reads a newer recording.
 Anything else that is wrong is an error: a recording is evidence, and half of one proves little.
 """
@@ -21,7 +25,7 @@ import msgspec
 from msgspec import Meta
 
 from edge.errors import RecordingError
-from edge.reads import Antenna, Lost, Read, Scale, TagRead, Trigger, WeightFault, WeightSample
+from edge.reads import Antenna, Lost, Read, Scale, TagRead, TimedRead, Trigger, WeightFault, WeightSample
 
 VERSION = 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,6 +40,7 @@ _Words = Annotated[str, Meta(max_length=500)]
 _Level = Annotated[
     float, Meta(ge=-200, le=100)
 ]  # dBm: beyond, it is no power that a reader could have measured
+_Steady = Annotated[int, Meta(ge=0, le=round(LATEST.timestamp()) * 1000)]
 
 
 class _Heading(msgspec.Struct, tag_field="type", tag="recording"):
@@ -53,6 +58,7 @@ class _Tag(msgspec.Struct, tag_field="type", tag="tag", omit_defaults=True, kw_o
     phase_deg: Annotated[float, Meta(ge=-360, le=360)] | None = None
     channel_mhz: Annotated[float, Meta(ge=0, le=10_000)] | None = None
     count: Annotated[int, Meta(ge=1)] = 1
+    mono_ms: _Steady | None = None
 
 
 class _Weight(msgspec.Struct, tag_field="type", tag="weight", omit_defaults=True, kw_only=True, gc=False):
@@ -61,6 +67,7 @@ class _Weight(msgspec.Struct, tag_field="type", tag="weight", omit_defaults=True
     cell: _Small
     grams: Annotated[float, Meta(ge=-1e8, le=1e8)]
     stable: bool | None = None
+    mono_ms: _Steady | None = None
 
 
 class _Scale(msgspec.Struct, tag_field="type", tag="scale", omit_defaults=True, kw_only=True, gc=False):
@@ -69,35 +76,42 @@ class _Scale(msgspec.Struct, tag_field="type", tag="scale", omit_defaults=True, 
     cells: tuple[_Small, ...] | None = None
     serial: _Words = ""
     calibration: _Words = ""
+    mono_ms: _Steady | None = None
 
 
-class _WeightFault(msgspec.Struct, tag_field="type", tag="weight_fault", kw_only=True, gc=False):
+class _WeightFault(
+    msgspec.Struct, tag_field="type", tag="weight_fault", omit_defaults=True, kw_only=True, gc=False
+):
     at: _At
     shelf: _Name
     cell: _Small
     fault: _Words
+    mono_ms: _Steady | None = None
 
 
-class _Trigger(msgspec.Struct, tag_field="type", tag="trigger", kw_only=True, gc=False):
+class _Trigger(msgspec.Struct, tag_field="type", tag="trigger", omit_defaults=True, kw_only=True, gc=False):
     at: _At
     gate: _Name
     input: _Small
     on: bool
+    mono_ms: _Steady | None = None
 
 
-class _Antenna(msgspec.Struct, tag_field="type", tag="antenna", kw_only=True, gc=False):
+class _Antenna(msgspec.Struct, tag_field="type", tag="antenna", omit_defaults=True, kw_only=True, gc=False):
     at: _At
     gate: _Name
     antenna: _Small
     connected: bool
+    mono_ms: _Steady | None = None
 
 
-class _Lost(msgspec.Struct, tag_field="type", tag="lost", kw_only=True, gc=False):
+class _Lost(msgspec.Struct, tag_field="type", tag="lost", omit_defaults=True, kw_only=True, gc=False):
     at: _At
     device: _Name
     from_: _At = msgspec.field(name="from")
     to: _At
     reason: _Words
+    mono_ms: _Steady | None = None
 
 
 _Line = _Tag | _Weight | _Scale | _WeightFault | _Trigger | _Antenna | _Lost
@@ -127,17 +141,33 @@ class Recording:
         self.edge = _heading(next(self._lines, b"")).edge
         self.number = 1  # of the line read last
         self.skipped = 0  # lines of types unknown here, so far
+        self.steady: bool | None = None  # whether lines have the steady clock's time; None until one was read
 
     def __iter__(self) -> Iterator[Read]:
+        return (read for _, read in self.timed())
+
+    def timed(self) -> Iterator[TimedRead]:
+        """Each read with the steady clock at it; with the wall clock's time in its place where the lines have none."""
         for line in self._lines:
             self.number += 1
             if not line.strip():
                 continue
-            read = _read(self.number, line)
-            if read is None:
+            said = _said(self.number, line)
+            if said is None:
                 self.skipped += 1
-            else:
-                yield read
+                continue
+            self._alike(said.mono_ms is not None)
+            read = _read(self.number, said)
+            yield (read.at_us // 1000 if said.mono_ms is None else said.mono_ms), read
+
+    def _alike(self, steady: bool) -> None:
+        if self.steady is None:
+            self.steady = steady
+        elif self.steady is not steady:
+            has, had = ("has", "have none") if steady else ("has no", "have it")
+            raise RecordingError(
+                f"line {self.number}: {has} mono_ms, and the lines before {had}; all have it, or none has"
+            )
 
 
 def heading(edge: str) -> bytes:
@@ -145,31 +175,37 @@ def heading(edge: str) -> bytes:
     return _ENCODER.encode(_Heading(VERSION, edge)) + b"\n"
 
 
-def line(read: Read) -> bytes:
-    """One read as a line of a recording, with its newline."""
+def line(read: Read, mono_ms: int | None = None) -> bytes:
+    """One read as a line of a recording, with its newline; `mono_ms`: the steady clock at it."""
     at = EPOCH + read.at_us * MICROSECOND
     match read:
         case TagRead():
             said: _Line = _Tag(
                 at=at, gate=read.gate, antenna=read.antenna, epc=read.epc, rssi_dbm=read.rssi_dbm,
                 tid=read.tid, phase_deg=read.phase_deg, channel_mhz=read.channel_mhz, count=read.count,
+                mono_ms=mono_ms,
             )  # fmt: skip
         case WeightSample():
-            said = _Weight(at=at, shelf=read.shelf, cell=read.cell, grams=read.grams, stable=read.stable)
+            said = _Weight(
+                at=at, shelf=read.shelf, cell=read.cell, grams=read.grams, stable=read.stable, mono_ms=mono_ms
+            )
         case Scale():
             said = _Scale(
-                at=at, shelf=read.shelf, cells=read.cells, serial=read.serial, calibration=read.calibration
-            )
+                at=at, shelf=read.shelf, cells=read.cells, serial=read.serial, calibration=read.calibration,
+                mono_ms=mono_ms,
+            )  # fmt: skip
         case WeightFault():
-            said = _WeightFault(at=at, shelf=read.shelf, cell=read.cell, fault=read.fault)
+            said = _WeightFault(at=at, shelf=read.shelf, cell=read.cell, fault=read.fault, mono_ms=mono_ms)
         case Trigger():
-            said = _Trigger(at=at, gate=read.gate, input=read.input, on=read.on)
+            said = _Trigger(at=at, gate=read.gate, input=read.input, on=read.on, mono_ms=mono_ms)
         case Antenna():
-            said = _Antenna(at=at, gate=read.gate, antenna=read.antenna, connected=read.connected)
+            said = _Antenna(
+                at=at, gate=read.gate, antenna=read.antenna, connected=read.connected, mono_ms=mono_ms
+            )
         case Lost():
             said = _Lost(
                 at=at, device=read.device, from_=EPOCH + read.from_us * MICROSECOND,
-                to=EPOCH + read.to_us * MICROSECOND, reason=read.reason,
+                to=EPOCH + read.to_us * MICROSECOND, reason=read.reason, mono_ms=mono_ms,
             )  # fmt: skip
     return _ENCODER.encode(said) + b"\n"
 
@@ -179,21 +215,25 @@ def _heading(first: bytes) -> _Heading:
         found = _HEADING.decode(first)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordingError(
-            f'line 1: {error}; a recording begins with {{"type":"recording","version":1,"edge":"store-042"}}, '
-            f"not {first[:80]!r}"
+            "line 1: this is no recording: one is JSON Lines, as `stockbeat edge record` writes them, and begins with "
+            f'{{"type":"recording","version":1,"edge":"store-042"}}, not {first[:80]!r} ({error})'
         ) from None
     if found.version != VERSION:
         raise RecordingError(f"line 1: version {found.version}; this program reads version {VERSION}")
     return found
 
 
-def _read(number: int, text: bytes) -> Read | None:
+def _said(number: int, text: bytes) -> _Line | None:
+    """None of a line of a type that is unknown here."""
     try:
-        said = _LINE.decode(text)
+        return _LINE.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if _is_of_unknown_type(text):
             return None
         raise RecordingError(f"line {number}: {error}, in {text[:120]!r}") from None
+
+
+def _read(number: int, said: _Line) -> Read:
     at_us = _us(number, "at", said.at)
     match said:
         case _Weight():

@@ -12,7 +12,7 @@ from edge.build import aggregator_of
 from edge.config import EdgeConfig, load
 from edge.errors import RecordingError
 from edge.fit import Site
-from edge.reads import Read
+from edge.reads import TimedRead
 from wire.events import Event
 
 BOOT = "replay"
@@ -38,26 +38,24 @@ def events(
     """As `replay`, the values themselves. `recorder` is told of every passage that is decided, and why."""
     aggregator = aggregator_of(config, boot=BOOT, recorder=recorder)
     devices = [gate.name for gate in config.gates] + [shelf.name for shelf in config.shelves]
-    yield from played(aggregator, devices, Site(config).reads(lines))
+    yield from played(aggregator, devices, Site(config).timed(lines))
 
 
-def played(aggregator: Aggregator, devices: Sequence[str], reads: Iterable[Read]) -> Iterator[Event]:
+def played(aggregator: Aggregator, devices: Sequence[str], reads: Iterable[TimedRead]) -> Iterator[Event]:
     """What an aggregator that begins with the first read, all its `devices` up, says until long after the last."""
-    newest_us: int | None = None
-    for read in reads:
-        at_us = read.at_us
-        if newest_us is None:
-            newest_us = at_us
+    newest_ms: int | None = None
+    at_us = 0  # wall time at `newest_ms`
+    for mono_ms, read in reads:
+        if newest_ms is None:
+            newest_ms, at_us = mono_ms, read.at_us
             for name in devices:
-                yield from aggregator.device_up(name, at_us // 1000, at_us)
-        elif at_us > newest_us:
-            newest_us = at_us
-            yield from aggregator.advance(at_us // 1000, at_us)
-        yield from aggregator.observe(read, at_us // 1000)
-    if newest_us is not None:
-        yield from aggregator.advance(
-            newest_us // 1000 + AFTER_THE_END_MS, newest_us + 1000 * AFTER_THE_END_MS
-        )
+                yield from aggregator.device_up(name, mono_ms, at_us)
+        elif mono_ms > newest_ms:
+            newest_ms, at_us = mono_ms, read.at_us
+            yield from aggregator.advance(mono_ms, at_us)
+        yield from aggregator.observe(read, mono_ms)
+    if newest_ms is not None:
+        yield from aggregator.advance(newest_ms + AFTER_THE_END_MS, at_us + 1000 * AFTER_THE_END_MS)
 
 
 def replay_file(config: Path, recording: str, *, stdin: BinaryIO, out: BinaryIO) -> None:
@@ -72,7 +70,10 @@ def replay_file(config: Path, recording: str, *, stdin: BinaryIO, out: BinaryIO)
         _print(checked, stdin, out)
         return
     with _opened(Path(recording)) as lines:
-        _print(checked, lines, out)
+        try:
+            _print(checked, lines, out)
+        except RecordingError as error:
+            raise RecordingError(f"{recording}: {error}") from error
 
 
 def _opened(recording: Path) -> BinaryIO:

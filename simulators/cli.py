@@ -13,7 +13,7 @@ import click
 
 from simulators import orders, single, single_iot
 from simulators.cells_cli import hx711, modbus
-from simulators.doors.cli import day_, scene
+from simulators.doors.cli import day_, passes_, scene
 from simulators.errors import SimulatorError
 from simulators.llrp import single as llrp_single
 from simulators.llrp.held import MOST_HELD
@@ -92,6 +92,7 @@ def simulate() -> None:
 simulate.add_command(day_)
 simulate.add_command(scene)
 simulate.add_command(shelf)
+simulate.add_command(passes_)
 simulate.add_command(thingmagic)
 simulate.add_command(m100)
 simulate.add_command(sics)

@@ -4,8 +4,11 @@ Results depend on the reads and their times alone, never on how often `advance` 
 less than gate.LATE_MS behind it.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress, groupby
+from operator import itemgetter
 
 from edge.aggregator.antennas import AntennaWatch
 from edge.aggregator.doors import Doors
@@ -17,8 +20,8 @@ from edge.aggregator.moments import Stamp, moment
 from edge.aggregator.orders import Order
 from edge.aggregator.scales import Scales
 from edge.aggregator.shelf import Shelf, ShelfWatch
-from edge.reads import Antenna, Lost, Read, Scale, TagRead, WeightFault, WeightSample
-from wire.events import Blind, Clock, Event, Passage
+from edge.reads import Antenna, Lost, Read, Scale, TagRead, TimedRead, WeightFault, WeightSample
+from wire.events import Blind, Clock, Direction, Event, Passage, TagMovement
 from wire.messages import Level
 
 
@@ -87,6 +90,49 @@ class Aggregator:
         gate.trigger(read, mono_ms)
         return []
 
+    def observe_all(self, reads: Sequence[TimedRead]) -> list[Event]:
+        """As `observe` of each in turn. Nearly all only wait for their slice of time to be complete: those together."""
+        events: list[Event] = []
+        for of_tags, some in groupby(reads, _of_a_tag):
+            if of_tags:
+                events += self._observe_tags(list(some))
+            else:
+                for mono_ms, read in some:
+                    events += self.observe(read, mono_ms)
+        return events
+
+    def _observe_tags(self, reads: Sequence[TimedRead]) -> list[Event]:
+        events: list[Event] = []
+        rest = [reads]
+        while rest:
+            some = rest.pop()
+            if len(some) < 2:
+                for mono_ms, read in some:
+                    events += self.observe(read, mono_ms)
+            elif some[-1][0] >= self._in_step_ms or not self._keep(some):
+                # Wherever they are cut, the same is said. Here, the first part most probably only waits.
+                before = bisect_left(some, self._in_step_ms, key=itemgetter(0))
+                cut = max(1, before if before < len(some) else len(some) // 2)
+                rest += [some[cut:], some[:cut]]
+        return events
+
+    def _keep(self, timed: Sequence[TimedRead]) -> bool:
+        """Take reads, if all of them are of tags and only wait."""
+        reads = [read for _, read in timed if isinstance(read, TagRead)]
+        ms = [mono_ms for mono_ms, _ in timed]
+        first_ms, last_ms = min(ms), max(ms)
+        names = {read.gate for read in reads}
+        if len(reads) < len(ms) or last_ms >= self._in_step_ms:
+            return False
+        doors = [(name, *self._doors_watched[name]) for name in names if name in self._doors_watched]
+        for _, gate, antennas in doors:
+            if not (gate.waits(first_ms, last_ms) and antennas.waits(last_ms)):
+                return False
+        for name, gate, antennas in doors:
+            here = _chosen(ms, reads, [read.gate == name for read in reads] if len(names) > 1 else None)
+            gate.keep(*_chosen(*here, antennas.keep(*here, self._stamp)))
+        return True
+
     def _observe_tag(self, read: TagRead, mono_ms: int) -> list[Event]:
         """The fast path: most of what comes are reads of tags, and most of them change nothing at once."""
         watches = self._doors_watched.get(read.gate)
@@ -145,8 +191,9 @@ class Aggregator:
 
         Of a device that never says so, until it goes down again, silence is taken for what it seems.
         """
-        if name in self._gates:
+        if gate := self._gates.get(name):
             self._heard_ms[name] = mono_ms
+            gate.link.told(mono_ms)
 
     def device_down(self, name: str, mono_ms: int, at_us: int, reason: str) -> list[Event]:
         self._heard_ms.pop(name, None)
@@ -166,6 +213,8 @@ class Aggregator:
 
     def changed_state(self) -> dict[str, bytes]:
         """What changed since last asked, by key (`gate:dock-1`, `shelf:aisle-1`); opaque to the caller."""
+        for gate, antennas in self._doors_watched.values():
+            antennas.changed |= gate.changed  # when each has last read something is kept up by every read
         return {key: watch.save() for key, watch in self._watches.items() if watch.changed}
 
     def restore(self, states: Mapping[str, bytes]) -> None:
@@ -194,13 +243,19 @@ class Aggregator:
         return [watch for watches in kinds if (watch := watches.get(name))]
 
     def _seen(self, gate: str, events: list[Event]) -> list[Event]:
-        """A gate's events: of a passage, whether its antennas saw throughout."""
-        return [
-            replace(event, healthy=False)
-            if isinstance(event, Passage) and not self._antennas[gate].passed(event)
-            else event
-            for event in events
-        ]
+        """A gate's events, held against whether its antennas saw throughout the passage that they are of.
+
+        What came near and was not seen beyond the sill has turned back only if antennas saw there.
+        """
+        said: list[Event] = []
+        for event in events:
+            said.append(event)
+            if isinstance(event, Passage) and not self._antennas[gate].passed(event):
+                said = [
+                    _doubted(each) if getattr(each, "passage", None) == event.passage else each
+                    for each in said
+                ]
+        return said
 
     def _lost(self, lost: Lost, mono_ms: int) -> list[Event]:
         if antennas := self._antennas.get(lost.device):
@@ -220,3 +275,26 @@ class Aggregator:
                 reason=lost.reason[:500],
             )
         ]
+
+
+def _doubted(event: Event) -> Event:
+    """What is to be said of a passage that not all antennas saw."""
+    if isinstance(event, TagMovement) and event.outcome is Direction.TURNED_BACK:
+        return replace(event, outcome=Direction.UNDECIDED, confidence=1.0 - event.confidence)
+    if isinstance(event, Passage):
+        doubted = event.undecided + event.turned_back
+        return replace(event, healthy=False, turned_back=0, undecided=doubted)
+    return event
+
+
+def _of_a_tag(timed: TimedRead) -> bool:
+    return isinstance(timed[1], TagRead)
+
+
+def _chosen(
+    ms: Sequence[int], reads: Sequence[TagRead], chosen: Sequence[bool] | None
+) -> tuple[Sequence[int], Sequence[TagRead]]:
+    """Some of the reads and their times; all for None."""
+    if chosen is None:
+        return ms, reads
+    return list(compress(ms, chosen)), list(compress(reads, chosen))

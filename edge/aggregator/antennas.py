@@ -13,7 +13,7 @@ Tags fixed within sight of an antenna, its *references*, prove it: learnt is how
 A load that stands in the beam for minutes hides the reference, but its own tags are read: any read is a sign of life.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -28,6 +28,7 @@ LATE_MS = 500  # as gate.LATE_MS: reads come so much later than they were made
 UNWATCHED_MS = 60_000
 # After a reader has come back, what it holds may still be coming for so long (as devices.CATCH_UP_S).
 CATCH_UP_MS = 10_000
+UNREAD = 2  # loads in a row of which a whole side has read nothing, and it may be blind
 
 
 class State(msgspec.Struct, array_like=True):
@@ -40,15 +41,20 @@ class State(msgspec.Struct, array_like=True):
 class AntennaWatch:
     """Follows the antennas of one gate. Starts as down: nothing is judged before `up`.
 
+    `antennas`: by number, the side of the door that each looks at.
     `references`: the EPCs fixed before an antenna, in upper-case hexadecimal; an antenna may have none.
     """
 
     def __init__(
-        self, gate: str, antennas: Iterable[int], references: Mapping[int, Iterable[str]] | None = None
+        self,
+        gate: str,
+        antennas: Mapping[int, object],
+        references: Mapping[int, Iterable[str]] | None = None,
     ) -> None:
         self.gate = gate
         self.changed = False
         self._antennas = tuple(sorted(antennas))
+        self._side = dict(antennas)
         self._of = {antenna: frozenset(epcs) for antenna, epcs in (references or {}).items()}
         self._references = frozenset().union(*self._of.values())
         self._state = State({antenna: Sight() for antenna in self._antennas})
@@ -72,6 +78,10 @@ class AntennaWatch:
         self._heard[read.antenna] = at_ms
         if at_ms < self._ends_ms and read.epc not in self._references:
             return None
+        return self._refer(read, at_ms, stamp)
+
+    def _refer(self, read: TagRead, at_ms: int, stamp: Stamp) -> list[Event]:
+        """A reference was read, or a window has ended."""
         self._state.wall_ms = read.at_us // 1000 - at_ms
         events = self._watched(at_ms, stamp)
         if read.epc in self._of.get(read.antenna, ()):
@@ -80,6 +90,21 @@ class AntennaWatch:
             count[1] += read.rssi_dbm
             self._state.sights[read.antenna].seen_ms = at_ms
         return events
+
+    def waits(self, last_ms: int) -> bool:
+        """Whether no read until then has anything to say."""
+        return last_ms < self._ends_ms
+
+    def keep(self, ms: Sequence[int], reads: Sequence[TagRead], stamp: Stamp) -> list[bool] | None:
+        """As `observe`, of many reads of which none has anything to say: which are of goods, or None if all are."""
+        self._heard.update(zip([read.antenna for read in reads], ms, strict=True))
+        if not self._references or self._references.isdisjoint([read.epc for read in reads]):
+            return None
+        goods = [read.epc not in self._references for read in reads]
+        for at_ms, read, ordinary in zip(ms, reads, goods, strict=True):
+            if not ordinary:
+                self._refer(read, at_ms, stamp)
+        return goods
 
     def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
         """Time has passed."""
@@ -108,7 +133,19 @@ class AntennaWatch:
         self.changed = True
         for antenna, sight in self._state.sights.items():
             sight.passed(began_ms, passage.mono_ms, self._heard_ms(antenna))
-        return self.healthy(passage.mono_ms, began_ms)
+        return self.healthy(passage.mono_ms, began_ms) and not self._one_sided()
+
+    def _one_sided(self) -> bool:
+        """Whether no antenna of a side has read anything of the last loads, though it is used to reading them."""
+        sides = {self._side[antenna] for antenna in self._antennas}
+        return any(
+            all(
+                sight.missed >= UNREAD and sight.read > sight.unread
+                for antenna, sight in self._state.sights.items()
+                if self._side[antenna] == side
+            )
+            for side in sides
+        )
 
     def lost(self, from_ms: int, to_ms: int) -> None:
         """What the reader saw between two times does not come: a passage then is not whole."""

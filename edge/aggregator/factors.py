@@ -5,11 +5,12 @@ half a wavelength (16 cm) of way, 5 dB and more between the two sides of a door.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import log, pi, sqrt
 
 import numpy as np
 
-from edge.aggregator.slices import Bools, Floats, Ints, summed
+from edge.aggregator.slices import Bools, Floats, Ints, numbered, summed
 
 MOVING_DB = 2.0  # spread of the power of a tag on its way
 MOVING_MORE = 2.0  # and at least so many times that of one at rest
@@ -20,16 +21,21 @@ UNKNOWN_HZ = 0.05  # rate of a tag that is hardly ever read
 UNKNOWN_BURST = 0.5  # a tag never read before came from somewhere
 REST_S = 5.0  # what is known of a tag's rest weighs as so many seconds of reading
 OWN_SIDE, OTHER_SIDE = 1.4, 0.7  # beta prior of the sides that read a tag in one zone
+TEMPER = 0.7  # reads are not independent
 NEAR_BINS = 3.2  # a load is near the sill for 0.8 s before and after it crosses
+MARGIN_BINS = 8  # a tag was with its load for so long before its own first read and after its last: 2 s
 PROFILE_PRIOR = 4.0  # reads, evenly over time and sides, that a profile starts with
 PROFILE_TRUST = 10.0  # reads of others from which it is half trusted
 PROFILE_LOOKS = 8.0  # reads of one tag beyond which it tells no more: they are not independent
 PROFILE_BINS = 2.0  # its resolution: half a second
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Looks:
-    """Reads by tag (n) and bin (bins). A bin's reads of one tag together count for `most` at most."""
+    """Reads by tag (n) and bin (bins). A bin's reads of one tag together count for `most` at most.
+
+    What is cached is asked for in every round of maximisation.
+    """
 
     tag: Ints
     bin: Ints
@@ -66,14 +72,70 @@ class Looks:
     def bins(self) -> int:
         return int(self.counts.shape[1])
 
+    @cached_property
+    def columns(self) -> Floats:
+        """Evidence, reads as far as they count, and reads, side by side, (n, 3 bins)."""
+        return np.concatenate([self.evidence, np.minimum(self.counts, self.most), self.counts], axis=1)
+
+    @cached_property
+    def bell(self) -> Floats:
+        """Reads by side, each as a bell of an area of 1 around its bin, (n, 2, bins)."""
+        return _blurred(self.sided, PROFILE_BINS, 4) / (PROFILE_BINS * sqrt(2.0 * pi))
+
+    @cached_property
+    def usual(self) -> Floats:
+        """Weighted reads by side, (n, 2)."""
+        usual: Floats = self.sided.sum(axis=2)
+        return usual
+
+    @cached_property
+    def side(self) -> Ints:
+        """Of each read, 2 tag + inner, (r,)."""
+        return self.tag * 2 + self.inner
+
+    @cached_property
+    def bells_here(self) -> Floats:
+        """Of each read, the bells of its own tag and side in its bin, (r,)."""
+        here: Floats = self.bell.reshape(-1)[self.side * self.bins + self.bin]
+        return here
+
+    @cached_property
+    def with_load(self) -> Bools:
+        """The bins in which each tag was with its load, (n, bins)."""
+        bins, margin = np.arange(self.bins), MARGIN_BINS
+        near: Bools = (bins >= self.first[:, None] - margin) & (bins <= self.last[:, None] + margin)
+        return near
+
     def sums(self, weights: Floats) -> Floats:
         """By tag, (n,), of something by read, (r,)."""
         return summed(self.tag, weights, self.n)
 
+    def sums_by_side(self, weights: Floats) -> Floats:
+        """By tag and side, (n, 2), of something by read, (r,)."""
+        return summed(self.side, weights, 2 * self.n).reshape(-1, 2)
+
+    def parted(self, where: Floats, dbm: Floats) -> "Parted":
+        within = self.weight * where
+        without = self.weight - within
+        return Parted(
+            within=self.sums_by_side(within), without=self.sums_by_side(without),
+            dbm_within=self.sums_by_side(within * dbm), dbm_without=self.sums_by_side(without * dbm),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parted:
+    """Weighted reads by tag and side of the antenna, (n, 2), parted by where the load was; and their summed powers."""
+
+    within: Floats
+    without: Floats
+    dbm_within: Floats
+    dbm_without: Floats
+
 
 def spread(looks: Looks, dbm: Floats, antenna: Ints, known: Bools, rest_db: float) -> Floats:
     """Its power varies about the mean of each antenna more than at rest."""
-    numbers, index = np.unique(antenna, return_inverse=True)
+    numbers, index = numbered(antenna)
     cell, cells = looks.tag * len(numbers) + index, looks.n * len(numbers)
     count = np.bincount(cell, minlength=cells)
     mean = summed(cell, dbm, cells) / np.maximum(count, 1)
@@ -95,36 +157,26 @@ def burst(looks: Looks, known: Bools, rest_hz: Floats) -> Floats:
     return np.where(known, np.clip(0.5 * excess, -2.0, 2.0), UNKNOWN_BURST)
 
 
-def sides(looks: Looks, where: Floats) -> Floats:
-    """Bayes factor of "the sides that read it depend on where the load was" against "they never changed".
-
-    `where`, here and below: how probable it is at each read that its load was inside, (r,).
-    """
-    inside = where * looks.weight * 0.7  # tempered: reads are not independent
-    outside = 0.7 * looks.weight - inside
-    inner = looks.inner
-    oo, oi = looks.sums(outside * ~inner), looks.sums(outside * inner)
-    io, ii = looks.sums(inside * ~inner), looks.sums(inside * inner)
-    apart = _beta(oo + OWN_SIDE, oi + OTHER_SIDE) + _beta(io + OTHER_SIDE, ii + OWN_SIDE)
-    apart -= 2.0 * _beta(np.array([OWN_SIDE]), np.array([OTHER_SIDE]))
-    same = _beta(oo + io + OTHER_SIDE, oi + ii + OTHER_SIDE)
-    same -= _beta(np.array([OTHER_SIDE]), np.array([OTHER_SIDE]))
-    return np.clip(apart - same, -4.0, 4.0)
+def sides(parted: Parted) -> Floats:
+    """Bayes factor of "the sides that read it depend on where the load was" against "they never changed"."""
+    oo, oi = TEMPER * parted.without.T
+    io, ii = TEMPER * parted.within.T
+    apart_out, apart_in, same = _beta(
+        np.stack([oo + OWN_SIDE, io + OTHER_SIDE, oo + io + OTHER_SIDE]),
+        np.stack([oi + OTHER_SIDE, ii + OWN_SIDE, oi + ii + OTHER_SIDE]),
+    )
+    odds: Floats = apart_out + apart_in - 2.0 * BETA_APART - (same - BETA_SAME)
+    return np.clip(odds, -4.0, 4.0)
 
 
-def shift(looks: Looks, where: Floats, dbm: Floats) -> Floats:
+def shift(parted: Parted) -> Floats:
     """On each side, its power with the load inside against its power with the load outside."""
-    odds = np.zeros(looks.n)
-    for inner in (False, True):
-        side = looks.weight * (looks.inner == inner)
-        within, without = side * where, side * (1.0 - where)
-        n_in, n_out = looks.sums(within), looks.sums(without)
-        change = looks.sums(within * dbm) / np.maximum(n_in, 1e-9)
-        change -= looks.sums(without * dbm) / np.maximum(n_out, 1e-9)
-        noise = 1.0 / np.maximum(n_in, 0.3) + 1.0 / np.maximum(n_out, 0.3)
-        nearer = change if inner else -change
-        ratio = _normal(nearer, 4.0, 9.0 + 6.0 * noise) - _normal(nearer, 0.0, 3.0 + 5.0 * noise)
-        odds += np.where((n_in > 0.3) & (n_out > 0.3), ratio, 0.0)
+    n_in, n_out = parted.within, parted.without
+    change = parted.dbm_within / np.maximum(n_in, 1e-9) - parted.dbm_without / np.maximum(n_out, 1e-9)
+    noise = 1.0 / np.maximum(n_in, 0.3) + 1.0 / np.maximum(n_out, 0.3)
+    nearer = change * (-1.0, 1.0)
+    ratio = _normal(nearer, 4.0, 9.0 + 6.0 * noise) - _normal(nearer, 0.0, 3.0 + 5.0 * noise)
+    odds: Floats = np.where((n_in > 0.3) & (n_out > 0.3), ratio, 0.0).sum(axis=1)
     return np.clip(odds, -3.0, 3.0)
 
 
@@ -147,15 +199,15 @@ def profile(looks: Looks, moved: Floats, rest_hz: Floats) -> tuple[Floats, Float
     Returns:
         How far the others can be trusted to show a profile (0 to 1), and the log-odds.
     """
-    mine = moved[:, None, None] * _blurred(looks.sided, PROFILE_BINS, 4) / (PROFILE_BINS * sqrt(2.0 * pi))
-    others = mine.sum(axis=0) - mine
-    total = others.sum(axis=(1, 2))
-    density = (others + PROFILE_PRIOR / (2 * looks.bins)) / (total + PROFILE_PRIOR)[:, None, None]
-    own = looks.sided.sum(axis=2) + 0.5 + REST_S * rest_hz
+    everywhere = (moved @ looks.bell.reshape(looks.n, -1))[looks.inner * looks.bins + looks.bin]
+    mass = moved * looks.bell.sum(axis=(1, 2))
+    total = mass.sum() - mass
+    others = everywhere - moved[looks.tag] * looks.bells_here
+    density = (others + PROFILE_PRIOR / (2 * looks.bins)) / (total + PROFILE_PRIOR)[looks.tag]
+    own = looks.usual + 0.5 + REST_S * rest_hz
     even = own / own.sum(axis=1, keepdims=True) / looks.bins
-    odds = (looks.sided * (np.log(density) - np.log(even)[:, :, None])).sum(axis=(1, 2))
-    reads = looks.sided.sum(axis=(1, 2))
-    odds *= np.minimum(1.0, PROFILE_LOOKS / np.maximum(reads, 1.0))
+    odds = looks.sums(looks.weight * (np.log(density) - np.log(even).reshape(-1)[looks.side]))
+    odds *= np.minimum(1.0, PROFILE_LOOKS / np.maximum(looks.usual.sum(axis=1), 1.0))
     trust = total / (total + PROFILE_TRUST)
     return trust, np.clip(trust * odds, -8.0, 6.0)
 
@@ -163,14 +215,13 @@ def profile(looks: Looks, moved: Floats, rest_hz: Floats) -> tuple[Floats, Float
 def _blurred(by_bin: Floats, width: float, reach: int) -> Floats:
     """A bell of 1 at its top laid over each bin, `width` bins wide (standard deviation), along the last axis."""
     bins = by_bin.shape[-1]
-    padded = np.pad(by_bin, [(0, 0)] * (by_bin.ndim - 1) + [(reach, reach)])
-    result: Floats = sum(
-        (
-            np.exp(-0.5 * (tap / width) ** 2) * padded[..., reach + tap : reach + tap + bins]
-            for tap in range(-reach, reach + 1)
-        ),
-        np.zeros_like(by_bin),
-    )
+    padded = np.zeros((*by_bin.shape[:-1], bins + 2 * reach))
+    padded[..., reach:-reach] = by_bin
+    result = by_bin.copy()
+    for tap in range(1, reach + 1):
+        both = padded[..., reach - tap : bins + reach - tap] + padded[..., reach + tap : bins + reach + tap]
+        both *= np.exp(-0.5 * (tap / width) ** 2)
+        result += both
     return result
 
 
@@ -180,12 +231,17 @@ def _normal(x: Floats, mean: float, variance: Floats) -> Floats:
 
 def _beta(a: Floats, b: Floats) -> Floats:
     """Logarithm of the beta function."""
-    return _lgamma(a) + _lgamma(b) - _lgamma(a + b)
+    of_a, of_b, of_both = _lgamma(np.stack([a, b, a + b]))
+    result: Floats = of_a + of_b - of_both
+    return result
 
 
 def _lgamma(x: Floats) -> Floats:
     """Logarithm of the gamma function for x > 0: Stirling's series at x + 4 (error below 1e-6), and the recurrence."""
     y = x + 4.0
-    series = (y - 0.5) * np.log(y) - y + 0.5 * log(2.0 * pi) + 1.0 / (12.0 * y) - 1.0 / (360.0 * y**3)
+    series = (y - 0.5) * np.log(y) - y + 0.5 * log(2.0 * pi) + 1.0 / (12.0 * y) - 1.0 / (360.0 * y * y * y)
     result: Floats = series - np.log(x * (x + 1.0) * (x + 2.0) * (x + 3.0))
     return result
+
+
+BETA_APART, BETA_SAME = _beta(np.array([OWN_SIDE, OTHER_SIDE]), np.array([OTHER_SIDE, OTHER_SIDE])).tolist()

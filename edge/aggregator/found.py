@@ -9,7 +9,7 @@ from edge.aggregator.field import Field
 from edge.aggregator.judge import BIN_S, Judgement, Scene
 from edge.aggregator.model import Model
 from edge.aggregator.passage import Member
-from edge.aggregator.paths import STAYED_IN, WENT_IN
+from edge.aggregator.paths import STAYED_IN, WENT_IN, WENT_OUT
 from edge.aggregator.slices import Bools, Floats, Ints, Slice
 from edge.aggregator.verdict import rose_and_fell, verdicts
 from wire.events import Event
@@ -56,6 +56,12 @@ class Found:
                 return zero_ms + round(1000 * BIN_S * last) if together > TOGETHER * moved.sum() else None
         return None
 
+    def crossed(self) -> Floats:
+        """How probable it is that each tag crossed, either way."""
+        judgement = self.judgement
+        probable: Floats = judgement.moved * (judgement.ways[:, WENT_IN] + judgement.ways[:, WENT_OUT])
+        return probable
+
     def there_by(self, at_ms: int) -> Bools:
         """The tags that had been read by then: later ones come with what follows."""
         there = np.zeros(len(self.rows), bool)
@@ -73,7 +79,11 @@ class Found:
         last_s[scene.tag] = scene.at_s  # reads are in order: the last one stays
         counts = np.bincount(scene.tag, minlength=n)
         found = verdicts(
-            self.judgement, rose_and_fell(scene.tag, scene.inner, scene.dbm, n), last_s, self.model
+            self.judgement,
+            scene.known,
+            rose_and_fell(scene.tag, scene.inner, scene.dbm, n),
+            last_s,
+            self.model,
         )
         zero_ms = int(self.reads.ms[0])
         members = []

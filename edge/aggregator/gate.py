@@ -2,12 +2,13 @@
 
 Reads gather in slices of FOLD_MS and are folded into the field (edge/aggregator/field.py) when a slice is complete. A
 passage opens when a tag is seen to move and ends when its load has left or has come to rest
-(edge/aggregator/under_way.py). Then all its reads are judged together (edge/aggregator/judge.py).
+(edge/aggregator/under_way.py). Then all its reads are judged together (edge/aggregator/looking.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import compress
 
 import msgspec
 import numpy as np
@@ -18,28 +19,22 @@ from edge.aggregator.eyes import Saved as SavedEyes
 from edge.aggregator.field import FORGET_MS, Field, Saved
 from edge.aggregator.found import Decided, Found, Recorder
 from edge.aggregator.inbox import FOLD_MS, LATE_MS, Inbox, slice_end
-from edge.aggregator.judge import Scene, judge
 from edge.aggregator.lessons import TAIL_MS, learn, stood
+from edge.aggregator.link import Link
+from edge.aggregator.looking import LEAD_MS, Looking
 from edge.aggregator.model import DEFAULT, Model
 from edge.aggregator.moments import Stamp
 from edge.aggregator.passage import Ended, events_of
 from edge.aggregator.slices import Bools, Floats, Ints, Slice, decode, join
 from edge.aggregator.under_way import LONG_MS, LOOK_EVERY_MS, QUIET_S, Open, Pace
+from edge.aggregator.verdict import POSSIBLE
 from edge.reads import TagRead, Trigger
-from wire.events import Event, Passage
+from wire.events import Direction, Event, Passage
 
 STRAY = 0.3  # less probably moving
-# After a reader has come back, what it had buffered comes within this time.
-CATCH_UP_MS = 1_000
-# How long a passage waits for a reader that went away in its middle.
-HELD_MS = 120_000
 LONGEST_MS = 60_000  # in an unbroken stream, of what came before no more is remembered
-LEAD_MS = 5_000  # reads before a passage opened show where its tags had been
 BEGAN_MS = 3_000  # a tag that is seen to move had begun to so long before, at most
-MOST_JUDGED = 250  # tags of one passage: a judgement costs their square; a pallet has a hundred at most
 SWEEP_MS = 60_000
-# Spread of a power at rest over its mean step from read to read: 0.9 if steps are independent, and it drifts.
-REST_SPREAD = 1.2
 
 
 class Side(StrEnum):
@@ -83,47 +78,57 @@ class GateWatch:
             doors.join(self)
         self._recorder = recorder
         self.changed = False
-        self._numbers = np.array(sorted(gate.antennas), np.int64)
-        self._index = {int(number): index for index, number in enumerate(self._numbers)}
-        self._inner: Bools = np.array([gate.antennas[int(n)] is Side.INSIDE for n in self._numbers])
+        numbers = sorted(gate.antennas)
+        self._index = {number: index for index, number in enumerate(numbers)}
+        self._inner: Bools = np.array([gate.antennas[number] is Side.INSIDE for number in numbers])
         self._pace = Pace.of(gate.quiet_s)
         self._field = Field(self._inner)
-        self._sided = bool(self._inner.any() and not self._inner.all())
         self._eyes = Eyes(*gate.eyes) if gate.eyes else None
+        self._looking = Looking(np.array(numbers, np.int64), self._inner, self._field, self._eyes, gate.model)
         self._inbox = Inbox()
         self._recent: list[Slice] = []
         self._open: Open | None = None
         self._passages = 0
         self._folded_ms = 0
         self._swept_ms = 0
-        self._up_ms: int | None = None
-        self._down_ms: int | None = None
+        self.link = Link()
 
     def observe(self, read: TagRead, at_ms: int, stamp: Stamp) -> list[Event]:
-        antenna = self._index.get(read.antenna)
-        if antenna is None:
+        if read.antenna not in self._index:
             return []
         inbox = self._inbox
         events: list[Event] = []
         if at_ms >= inbox.due_ms:
+            self.link.told(at_ms)
             if inbox.ms:
                 events = self._fold_before(at_ms - LATE_MS, stamp)
             if not inbox.ms:
                 inbox.due_ms = slice_end(at_ms) + LATE_MS
         elif at_ms < inbox.due_ms - FOLD_MS - LATE_MS:  # one from the future does not hold up those of today
+            self.link.told(at_ms)
             inbox.due_ms = slice_end(at_ms) + LATE_MS
-        row = self._field.row_of.get(read.epc)
-        if row is None:
-            row = self._field.add(read.epc, at_ms)
-        if read.tid:
-            self._field.tids[row] = read.tid
-        inbox.ms.append(at_ms)
-        inbox.us.append(read.at_us)
-        inbox.tag.append(row)
-        inbox.antenna.append(antenna)
-        inbox.dbm.append(read.rssi_dbm)
-        self.changed = True
+        self.keep((at_ms,), (read,))
         return events
+
+    def waits(self, first_ms: int, last_ms: int) -> bool:
+        """Whether reads of no earlier and no later than that are only kept, and nothing is said because of them."""
+        return self._inbox.waits(first_ms, last_ms)
+
+    def keep(self, ms: Sequence[int], reads: Sequence[TagRead]) -> None:
+        """The fast path, column by column: these reads wait for their slice of time to be complete."""
+        try:
+            antennas = [self._index[read.antenna] for read in reads]
+        except KeyError:  # not all of them are configured
+            known = [read.antenna in self._index for read in reads]
+            self.keep(list(compress(ms, known)), list(compress(reads, known)))
+            return
+        rows = self._field.rows_of([read.epc for read in reads], ms)
+        self._inbox.add(ms, reads, rows, antennas)
+        tids = [read.tid for read in reads]
+        if any(tids):
+            self._field.tids.update((row, tid) for row, tid in zip(rows, tids, strict=True) if tid)
+        if reads:
+            self.changed = True
 
     def trigger(self, read: Trigger, at_ms: int) -> None:
         """An input changed: a photo-eye's, or one that names what opened a passage that is under way."""
@@ -150,17 +155,11 @@ class GateWatch:
         return self._fold_before(at_ms, stamp)
 
     def follows(self, now_ms: int) -> bool:
-        """Whether time passes here by itself: it waits for what a reader that is away, or has just come back, holds."""
-        if self._up_ms is not None:
-            return now_ms >= self._up_ms + CATCH_UP_MS
-        if self._open is None:
-            return False
-        if self._down_ms is None:
-            self._down_ms = now_ms
-        if now_ms - self._down_ms < HELD_MS:
-            return False
-        self._open.healthy = False
-        return True
+        """Whether time passes here by itself; see link.py."""
+        follows = self.link.follows(now_ms, waits=self._open is not None)
+        if follows and self._open and not self.link.is_up:
+            self._open.healthy = False
+        return follows
 
     def due_ms(self, until_ms: int) -> int | None:
         """When there is something to do next, as a slice ends; None if not by then."""
@@ -185,7 +184,7 @@ class GateWatch:
         return self._field.named(np.flatnonzero(rows == self._open.number).tolist())
 
     def away(self, at_ms: int) -> bool:
-        return self._up_ms is None or at_ms < self._up_ms
+        return self.link.away(at_ms)
 
     def said_elsewhere(self, epcs: Iterable[str], at_ms: int) -> None:
         rows = [row for epc in epcs if (row := self._field.row_of.get(epc)) is not None]
@@ -204,10 +203,10 @@ class GateWatch:
         self.changed = True
 
     def up(self, now_ms: int) -> None:
-        self._up_ms, self._down_ms = now_ms, None
+        self.link.up(now_ms, waits=self._open is not None)
 
     def down(self, now_ms: int) -> None:
-        self._up_ms, self._down_ms = None, now_ms
+        self.link.down(now_ms)
         if self._open:
             self._open.healthy = False
             self.changed = True
@@ -266,11 +265,11 @@ class GateWatch:
             current.read(int(mine[-1]), self._pace)
 
     def _stir(self, reads: Slice, rows: Ints, news: Floats, end_ms: int) -> None:
-        mine = reads.where(np.isin(reads.tag, rows))
+        mine = reads.where(self._field.among(reads.tag, rows))
         last = len(mine) - 1
         if self._open is None:
             self._passages += 1
-            known = self._field.rows[rows]
+            known = self._field.take(rows)
             began_ms = int(max(end_ms - BEGAN_MS, np.maximum(known["came_ms"], known["since_ms"]).min()))
             began_ms = min(began_ms, int(mine.ms[0]))  # reads that were held come long after their time
             self._open = Open(
@@ -315,7 +314,7 @@ class GateWatch:
             return True
         if self._eyes and self._eyes.in_the_door(current.look_ms):
             return False
-        return current.rests(self._pace) and not (self._sided and found.in_the_door())
+        return current.rests(self._pace) and not (self._looking.sided and found.in_the_door())
 
     def _part(self, current: Open, at_ms: int, stamp: Stamp) -> list[Event]:
         """Say what became of tags that have left a passage in which others go on."""
@@ -338,60 +337,9 @@ class GateWatch:
 
     def _look(self, current: Open, at_ms: int) -> Found | None:
         """Judge all that was read in a passage so far; None if all of it has been judged before."""
-        reads = join(self._recent)
-        table = self._field.rows
-        reads = reads.where(
-            (reads.ms >= np.maximum(current.began_ms - LEAD_MS, table["since_ms"][reads.tag]))
-            & (reads.ms < at_ms)
-        ).ordered()
-        members = np.unique(reads.tag[reads.ms >= current.began_ms])
-        strays = max(0, len(members) - MOST_JUDGED)
-        if strays:  # thousands stand about: those are judged that are read least like that
-            order = np.argsort(-table["most"][members], kind="stable")
-            members = np.sort(members[order[:MOST_JUDGED]])
-        claims, elsewhere = self._claims(current, members, at_ms)
-        members, claims = members[~elsewhere], claims[~elsewhere]
-        if not len(members):
-            return None
-        reads = reads.where(np.isin(reads.tag, members))
-        known = table[members]
-        tag = np.searchsorted(members, reads.tag)
-        eyes, eyes_s = self._seen_by_eyes(reads, tag, len(members), at_ms)
-        scene = Scene(
-            tag=tag,
-            at_s=(reads.ms - reads.ms[0]) / 1000.0,
-            antenna=self._numbers[reads.antenna],
-            inner=self._inner[reads.antenna],
-            dbm=reads.dbm,
-            known=known["known"],
-            rest_hz=np.where(known["known"][:, None], known["rest_hz"], 0.0),
-            inside=known["inside"],
-            history=known["history"],
-            rest_db=REST_SPREAD * self._field.rest_db,
-            sided=self._sided,
-            eyes=eyes,
-            eyes_s=eyes_s,
+        return self._looking.look(
+            join(self._recent), current.began_ms, at_ms, lambda rows: self._claims(current, rows, at_ms)
         )
-        return Found(
-            members,
-            reads,
-            scene,
-            judge(scene, self.gate.model),
-            self.gate.model,
-            claims,
-            strays + int(elsewhere.sum()),
-        )
-
-    def _seen_by_eyes(
-        self, reads: Slice, tag: Ints, n: int, at_ms: int
-    ) -> tuple[Floats | None, Floats | None]:
-        if not self._eyes:
-            return None, None
-        first_ms, last_ms = np.full(n, at_ms), np.zeros(n, np.int64)
-        np.minimum.at(first_ms, tag, reads.ms)
-        np.maximum.at(last_ms, tag, reads.ms)
-        odds, when_ms = self._eyes.odds(first_ms, last_ms, at_ms)
-        return odds, (when_ms - reads.ms[0]) / 1000.0
 
     def _claims(self, current: Open, rows: Ints, at_ms: int) -> tuple[Floats, Bools]:
         """How far tags are this door's, and which are another's: they say nothing here."""
@@ -424,11 +372,17 @@ class GateWatch:
         if self._recorder:
             epcs = [self._field.epcs[row] or "" for row in found.rows.tolist()]
             self._recorder(Decided(self.gate.name, current.began_ms, at_ms, found, epcs, mine, events))
-        if events:
-            learn(self._field, found, at_ms, chosen)
-        else:
-            stood(self._field, found.rows)
+        self._learn(found, at_ms, mine, [member.verdict.outcome for member in members])
         return events
+
+    def _learn(self, found: Found, at_ms: int, mine: Ints, outcomes: Sequence[Direction | None]) -> None:
+        """Where something went through, of all its tags; else of those that somebody is asked about, once."""
+        asked = np.array([outcome is not None for outcome in outcomes], bool)
+        sure = any(outcome not in (None, Direction.UNDECIDED) for outcome in outcomes)
+        if not (sure or (found.crossed()[mine] >= POSSIBLE).any()):
+            stood(self._field, np.delete(found.rows, mine[asked]))
+            mine = mine[asked]
+        learn(self._field, found, at_ms, mine)
 
     def _forget(self, now_ms: int) -> None:
         """Bounds the memory; once a minute at most, so that the cost a read stays flat."""

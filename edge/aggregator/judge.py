@@ -13,7 +13,7 @@ import numpy as np
 from edge.aggregator.factors import Looks, burst, profile, rise, shift, sides, spread
 from edge.aggregator.model import Factor, Model
 from edge.aggregator.paths import WENT_IN, WENT_OUT, pairs, sigmoid, smoothed
-from edge.aggregator.slices import Bools, Floats, Ints
+from edge.aggregator.slices import Bools, Floats, Ints, numbered
 
 BIN_S = 0.25  # of the hidden Markov models: a load takes a second or more over the sill
 # Reads in quick succession share their multipath: so much time between two that count as independent.
@@ -24,7 +24,7 @@ LOAD_LOOKS = 3.0  # and of a whole load, whose tags lie within a metre or two
 # rest, over REST_BINS before and after, with enough steps to tell; then its reads are worth so many bins together.
 STEP_S = 3.0
 REST_BINS, REST_STEPS, REST_MORE, REST_WORTH = 4, 12, 1.3, 2.0
-SPREAD_OVER_STEP = 1.2  # of a power at rest: as gate.REST_SPREAD
+SPREAD_OVER_STEP = 1.2  # of a power at rest: as looking.REST_SPREAD
 CHANGE = 0.02  # a bin: something at a door changes sides about once in 12 s
 LOAD_S = 2.5  # so far apart are the middles of the reads of one load's tags (standard deviation)
 SURE = (
@@ -35,8 +35,6 @@ SETTLED = 0.01  # no probability changed more
 SHY_READS = 3.0  # a tag's usual power is taken to be the others' until it has been read more often than this
 MOST_ODDS = 3.0  # of one read: odds of 20 to 1
 LEAST_ODDS = 0.05
-# A tag was with its load for so long before its own first read and after its last.
-MARGIN_S = 2.0
 # Tags that themselves show the other way than the load make a load of their own, if there are so many.
 OTHER_LOAD, OTHER_SHARE = 4, 0.2  # and such a share of all: of a hundred tags a few always stray
 CONTRARY = 2.0  # log-odds from which one does
@@ -97,14 +95,22 @@ def judge(scene: Scene, model: Model) -> Judgement:
         Factor.HISTORY: scene.history,
     }
     first = model.moving + sum(model.weights[name] * odds for name, odds in fixed.items())
-    state = _Load(np.zeros(scene.n, np.int64), sigmoid(np.asarray(first)))
     near = _nearness(looks)
-    for _ in range(ROUNDS):
-        before, state = state, _round(scene, model, looks, near, fixed, state)
-        state.group = _groups(scene, model, looks, near, own, state)
-        if (state.group == before.group).all() and np.abs(state.moved - before.moved).max() < SETTLED:
-            break
-    ways = _normalised(model.own * own + state.company + _prior(scene))
+
+    def settled(*, apart: bool) -> tuple[_Load, Floats]:
+        state = _Load(np.zeros(scene.n, np.int64), sigmoid(np.asarray(first)))
+        for _ in range(ROUNDS):
+            before, state = state, _round(scene, model, looks, near, fixed, state)
+            state.group = _groups(scene, model, looks, near, own, state) if apart else before.group
+            if (state.group == before.group).all() and np.abs(state.moved - before.moved).max() < SETTLED:
+                break
+        return state, _normalised(model.own * own + state.company + _prior(scene))
+
+    state, ways = settled(apart=True)
+    if state.group.any():
+        as_one = settled(apart=False)
+        if _certain(*as_one) > _certain(state, ways):  # it is one, in which some tags were misread
+            state, ways = as_one
     return Judgement(
         moved=state.moved,
         ways=ways,
@@ -130,7 +136,7 @@ class _Load:
 
 def _looks(scene: Scene, model: Model) -> Looks:
     """Reads as evidence of the side, by tag and bin, each counted for no more than it is worth."""
-    numbers, index = np.unique(scene.antenna, return_inverse=True)
+    numbers, index = numbered(scene.antenna)
     base = np.array([model.antenna(int(number)).base for number in numbers])[index]
     per_db = np.array([model.antenna(int(number)).per_db for number in numbers])[index]
     count = np.bincount(scene.tag, minlength=scene.n)
@@ -149,7 +155,8 @@ def _looks(scene: Scene, model: Model) -> Looks:
 
 def _rested(looks: Looks, scene: Scene, model: Model) -> Looks:
     """Reads of a load that stands are one look: the same tags before the same antennas see the same again and again."""
-    order = np.lexsort((scene.at_s, scene.antenna, scene.tag))
+    numbers, index = numbered(scene.antenna)
+    order = np.argsort(scene.tag * len(numbers) + index, kind="stable")  # reads are in order of time
     tag, antenna, at_s, dbm = scene.tag[order], scene.antenna[order], scene.at_s[order], scene.dbm[order]
     after = (tag[1:] == tag[:-1]) & (antenna[1:] == antenna[:-1]) & (np.diff(at_s) < STEP_S)
     step, bin_ = np.abs(np.diff(dbm))[after], looks.bin[order][1:][after]
@@ -175,11 +182,11 @@ def _round(
     if scene.eyes is not None:
         result.company = result.company + scene.eyes
     trust, profiled = profile(looks, state.moved, scene.rest_hz)
-    where = path[scene.tag, looks.bin]
+    parted = looks.parted(path[scene.tag, looks.bin], scene.dbm)
     result.factors = fixed | {
-        Factor.SIDES: (1.0 - trust) * sides(looks, where),
+        Factor.SIDES: (1.0 - trust) * sides(parted),
         Factor.PROFILE: profiled,
-        Factor.SHIFT: shift(looks, where, scene.dbm),
+        Factor.SHIFT: shift(parted),
         Factor.RISE: rise(looks, result.changes.sum(axis=2), scene.dbm),
     }
     odds = model.moving + sum(model.weights[name] * found for name, found in result.factors.items())
@@ -190,8 +197,10 @@ def _round(
 def _nearness(looks: Looks) -> Floats:
     """How far each tag tells of another's load, by when they were read, (n, n): loads follow each other."""
     middle = looks.counts @ np.arange(looks.bins) / looks.counts.sum(axis=1) * BIN_S
-    near: Floats = np.exp(-0.5 * ((middle[:, None] - middle) / LOAD_S) ** 2)
-    return near
+    near: Floats = (middle[:, None] - middle) / LOAD_S
+    near *= near
+    near *= -0.5
+    return np.exp(near, out=near)
 
 
 def _together(looks: Looks, near: Floats, moved: Floats, group: Ints) -> tuple[Floats, Floats]:
@@ -202,36 +211,26 @@ def _together(looks: Looks, near: Floats, moved: Floats, group: Ints) -> tuple[F
         Evidence, and the probability of a change, (n, bins) each: a load that is not read is not there, and does not
         turn round unseen.
     """
-    sure = near * (group[:, None] == group) * moved**SURE
-    return _mean(sure, looks)
+    return _mean(near * (group[:, None] == group) if group.any() else near, moved, looks)
 
 
-def _mean(sure: Floats, looks: Looks) -> tuple[Floats, Floats]:
-    columns = np.concatenate([looks.evidence, np.minimum(looks.counts, looks.most), looks.counts], axis=1)
-    said, most, counts = np.split(sure @ columns, 3, axis=1)
+def _mean(near: Floats, moved: Floats, looks: Looks) -> tuple[Floats, Floats]:
+    said, most, counts = np.split(near @ (moved[:, None] ** SURE * looks.columns), 3, axis=1)
     enough = np.minimum(counts, LOAD_LOOKS)
     return said / np.maximum(most, 1e-9) * enough, CHANGE * np.minimum(1.0, enough)
 
 
 def _whole(looks: Looks, moved: Floats, group: Ints) -> Floats:
     """Where all that moved was, as one: the first of two loads."""
-    evidence, change = _mean(np.where(group == 0, moved, 0.0)[None] ** SURE, looks)
+    evidence, change = _mean((group == 0)[None].astype(float), moved, looks)
     path: Floats = smoothed(evidence, change)[0][0]
     return path
 
 
 def _company(looks: Looks, evidence: Floats, change: Floats, most: float) -> Floats:
     """Which way the load went while each tag was with it: log-likelihoods of the pairs, none below -most."""
-    near = _near(looks)
+    near = looks.with_load
     return np.maximum(pairs(np.where(near, evidence, 0.0), np.where(near, change, 0.0)), -most)
-
-
-def _near(looks: Looks) -> Bools:
-    """The bins in which each tag was with its load, (n, bins)."""
-    margin = round(MARGIN_S / BIN_S)
-    bins = np.arange(looks.bins)
-    near: Bools = (bins >= looks.first[:, None] - margin) & (bins <= looks.last[:, None] + margin)
-    return near
 
 
 def _groups(scene: Scene, model: Model, looks: Looks, near: Floats, own: Floats, state: _Load) -> Ints:
@@ -249,11 +248,15 @@ def _groups(scene: Scene, model: Model, looks: Looks, near: Floats, own: Floats,
         return contrary.astype(np.int64) if contrary.sum() >= least else state.group
     fits = np.empty((2, scene.n))
     for load in (0, 1):
-        sure = near * (state.group == load) * state.moved**SURE
-        company = _company(looks, *_mean(sure, looks), model.load)
+        company = _company(looks, *_mean(near * (state.group == load), state.moved, looks), model.load)
         fits[load] = np.logaddexp.reduce(own + company, axis=1)
     nearer: Ints = (fits[1] > fits[0]).astype(np.int64)
     return nearer
+
+
+def _certain(state: _Load, ways: Floats) -> float:
+    """Of how many tags that moved it is certain what became of them."""
+    return float((state.moved * ways.max(axis=1)).sum())
 
 
 def _prior(scene: Scene) -> Floats:
@@ -269,7 +272,7 @@ def _normalised(logs: Floats) -> Floats:
 
 def _crossed(scene: Scene, looks: Looks, ways: Floats, changes: Floats) -> Floats:
     """When a tag crossed: when its load did, near its own reads."""
-    near, bins = _near(looks), np.arange(looks.bins)
+    near, bins = looks.with_load, np.arange(looks.bins)
     direction = (ways[:, WENT_IN] < ways[:, WENT_OUT]).astype(np.int64)
     flow = np.take_along_axis(changes, direction[:, None, None], axis=2)[:, :, 0] * near
     total = flow.sum(axis=1)

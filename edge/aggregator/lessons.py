@@ -6,7 +6,7 @@ from edge.aggregator.field import Field
 from edge.aggregator.found import Found
 from edge.aggregator.model import Factor
 from edge.aggregator.paths import STAYED_IN, WENT_IN, WENT_OUT
-from edge.aggregator.slices import Bools, Ints
+from edge.aggregator.slices import Ints
 from edge.aggregator.verdict import DECIDED
 
 # Reads of a tag so soon after it was said belong to what was said, and tell how it is read where it stands now.
@@ -20,14 +20,13 @@ STOOD = -0.3  # of one that did not go through, at least
 ZONE_SURE = 0.8  # where it was said to be is doubted so far
 
 
-def learn(field: Field, found: Found, at_ms: int, chosen: Bools | None) -> None:
-    """From a passage of which something was said at `at_ms`: of the chosen tags, or of all."""
+def learn(field: Field, found: Found, at_ms: int, mine: Ints) -> None:
+    """From a passage of which something was said at `at_ms`, of some of its tags by their index in what was found."""
     judgement = found.judgement
-    mine = slice(None) if chosen is None else chosen
     rows = found.rows[mine]
     moved, ways = judgement.moved[mine], judgement.ways[mine]
     crossed = moved * (ways[:, WENT_IN] + ways[:, WENT_OUT])
-    known = field.rows[rows]
+    known = field.take(rows)
     told = sum(
         (odds[mine] for name, odds in judgement.factors.items() if name in LEARNED_FROM), np.zeros(len(rows))
     )
@@ -42,7 +41,7 @@ def learn(field: Field, found: Found, at_ms: int, chosen: Bools | None) -> None:
     known["settled_ms"] = np.where(gone, at_ms + TAIL_MS, known["settled_ms"])
     known["since_ms"] = at_ms
     known["evidence"] = 0.0
-    field.rows[rows] = known
+    field.put(rows, known)
 
 
 def stood(field: Field, rows: Ints) -> None:

@@ -2,8 +2,8 @@
 
 Evidence is log-odds of "inside" by bin of time. Pairs are the four combinations of zone at the beginning and zone at
 the end, in the order STAYED_OUT, WENT_IN, WENT_OUT, STAYED_IN. Forward and backward passes as in Rabiner, Proc. IEEE
-77(2), 1989, with the first state remembered;
-bins are multiplied as two by two matrices, so that numpy does the work.
+77(2), 1989; where the first state must be remembered, bins are multiplied as two by two matrices. Inside, arrays have
+the bins first, so that numpy works on many paths at once.
 """
 
 import numpy as np
@@ -12,14 +12,15 @@ from edge.aggregator.slices import Floats
 
 STAYED_OUT, WENT_IN, WENT_OUT, STAYED_IN = range(4)
 LEAST = 1e-12  # below it a probability is as good as none
-NEVER = 1e-30  # in place of a change that cannot be, so that thousands of bins that contradict each other stay numbers
+# In place of a change that cannot be, or must be, so that thousands of bins that contradict each other stay numbers.
+NEVER = 1e-30
 
 
 def sigmoid(x: Floats) -> Floats:
     return 1.0 / (1.0 + np.exp(-np.clip(x, -30.0, 30.0)))
 
 
-# Rows of two by two matrices, as their four columns: [[a, b], [c, d]].
+# Two by two matrices by bin and path, as four arrays of shape (bins, n): [[a, b], [c, d]].
 Matrices = tuple[Floats, Floats, Floats, Floats]
 
 
@@ -34,14 +35,13 @@ def pairs(evidence: Floats, change: Floats) -> Floats:
         Shape (n, 4), the largest of each row 0.
     """
     a, b, c, d = _steps(evidence, change)
-    while a.shape[1] > 1:  # all bins in one: neighbours are multiplied, then their products, and so on
-        if a.shape[1] % 2:
-            one, zero = np.ones((len(a), 1)), np.zeros((len(a), 1))
-            a, b = np.concatenate([a, one], axis=1), np.concatenate([b, zero], axis=1)
-            c, d = np.concatenate([c, zero], axis=1), np.concatenate([d, one], axis=1)
-        first = a[:, ::2], b[:, ::2], c[:, ::2], d[:, ::2]
-        a, b, c, d = _product(first, (a[:, 1::2], b[:, 1::2], c[:, 1::2], d[:, 1::2]))
-    joint = np.concatenate([a, b, c, d], axis=1)
+    while len(a) > 1:  # all bins in one: neighbours are multiplied, then their products, and so on
+        if len(a) % 2:
+            one, zero = np.ones((1, a.shape[1])), np.zeros((1, a.shape[1]))
+            a, b = np.concatenate([a, one]), np.concatenate([b, zero])
+            c, d = np.concatenate([c, zero]), np.concatenate([d, one])
+        a, b, c, d = _product((a[::2], b[::2], c[::2], d[::2]), (a[1::2], b[1::2], c[1::2], d[1::2]))
+    joint = np.concatenate([a, b, c, d]).T
     joint /= joint.sum(axis=1, keepdims=True)
     same = np.prod(1.0 - 2.0 * change, axis=1)  # of changes to and fro alone
     # Both sum to 1, so that a pair that cannot be (nothing may have changed) is neither borne out nor contradicted.
@@ -61,29 +61,26 @@ def smoothed(evidence: Floats, change: Floats) -> tuple[Floats, Floats]:
         The probability of "inside", shape (n, bins), and the probability that it changed to inside, and to outside, on
         entering each bin, shape (n, bins, 2).
     """
-    steps = _steps(evidence, change)
-    ahead_out, ahead_in = _ahead(steps)
+    a, b, c, d = _steps(evidence, change)
+    ahead, behind = _odds(a, b, c, d), np.ones_like(a)
     # Backwards, the transposed matrices in reverse order; what is seen in a bin is in its matrix.
-    a, b, c, d = (column[:, ::-1] for column in steps)
-    after_out, after_in = (column[:, ::-1] for column in _ahead((a, c, b, d)))
-    behind_out, behind_in = np.ones_like(after_out), np.ones_like(after_in)
-    behind_out[:, :-1], behind_in[:, :-1] = after_out[:, 1:], after_in[:, 1:]
-    both_out, both_in = ahead_out * behind_out, ahead_in * behind_in
-    where = both_in / (both_out + both_in)
-    a, b, c, d = (column[:, 1:] for column in steps)
-    was_out, was_in = ahead_out[:, :-1], ahead_in[:, :-1]
-    is_out, is_in = behind_out[:, 1:], behind_in[:, 1:]
-    to_in, to_out = was_out * b * is_in, was_in * c * is_out
-    total = to_in + to_out + was_out * a * is_out + was_in * d * is_in
-    changes = np.zeros((*evidence.shape, 2))
-    changes[:, 1:, 0], changes[:, 1:, 1] = to_in / total, to_out / total
-    return where, changes
+    behind[:-1] = _odds(a[:0:-1], c[:0:-1], b[:0:-1], d[:0:-1])[::-1]
+    both = ahead * behind
+    where = both / (1.0 + both)
+    # Of the step into each bin but the first, by the odds of what was before and of what comes after.
+    a, b, c, d, was, then = a[1:], b[1:], c[1:], d[1:], ahead[:-1], behind[1:]
+    to_in, to_out = b * then, was * c
+    total = to_in + to_out + a + was * d * then
+    changes = np.zeros((2, *where.shape))
+    changes[0, 1:], changes[1, 1:] = to_in / total, to_out / total
+    return where.T, changes.transpose(2, 1, 0)
 
 
 def _steps(evidence: Floats, change: Floats) -> Matrices:
     """For each bin: change or stay, then what is seen there."""
-    inside = 2.0 * sigmoid(evidence)
-    outside, stay = 2.0 - inside, 1.0 - change
+    inside = 2.0 * sigmoid(np.ascontiguousarray(evidence.T))
+    change = np.ascontiguousarray(change.T)
+    outside, stay = 2.0 - inside, np.maximum(1.0 - change, NEVER)
     change = np.maximum(change, NEVER)
     return stay * outside, change * inside, change * outside, stay * inside
 
@@ -97,21 +94,9 @@ def _product(first: Matrices, second: Matrices) -> Matrices:
     return columns[0] / most, columns[1] / most, columns[2] / most, columns[3] / most
 
 
-def _ahead(steps: Matrices) -> tuple[Floats, Floats]:
-    """The forward pass from an even start: probabilities of outside and inside after each bin, up to a factor.
-
-    A parallel prefix product (Hillis and Steele 1986): a few operations on all bins instead of a few on each.
-    """
-    a, b, c, d = steps
-    reach, bins = 1, a.shape[1]
-    while reach < bins:
-        before = a[:, :-reach], b[:, :-reach], c[:, :-reach], d[:, :-reach]
-        product = _product(before, (a[:, reach:], b[:, reach:], c[:, reach:], d[:, reach:]))
-        a, b, c, d = (
-            np.concatenate([old[:, :reach], new], axis=1)
-            for old, new in zip((a, b, c, d), product, strict=True)
-        )
-        reach *= 2
-    outside, inside = a + c, b + d
-    total = outside + inside
-    return outside / total, inside / total
+def _odds(a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:
+    """The forward pass from an even start: odds of inside after each bin, shape (bins, n)."""
+    result, odds = np.empty_like(a), np.ones(a.shape[1])
+    for stay_out, go_in, go_out, stay_in, after in zip(a, b, c, d, result, strict=True):
+        odds = np.divide(go_in + odds * stay_in, stay_out + odds * go_out, out=after)
+    return result

@@ -85,4 +85,10 @@ def join(slices: Sequence[Slice]) -> Slice:
 
 def summed(by: Ints, weights: Floats | Bools, size: int) -> Floats:
     """Sums of weights by number, shape (size,)."""
-    return np.bincount(by, weights=weights, minlength=size).astype(np.float64)
+    return np.bincount(by, weights=weights, minlength=size).astype(np.float64, copy=False)
+
+
+def numbered(values: Ints) -> tuple[Ints, Ints]:
+    """The different values, in order, and for each value its index among them. Made for small numbers: antennas'."""
+    there = np.bincount(values) > 0
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[values]

@@ -11,8 +11,10 @@ from edge.aggregator.slices import Bools, Floats, Ints
 from wire.events import Direction
 
 DECIDED = 0.6  # below it nothing is decided
-# Below this a crossing is not worth a person's time; between the two it is theirs to decide.
-POSSIBLE = 0.35
+# Below this a crossing is not worth a person's time; between the two it is theirs to decide. Of a tag that stood there
+# before, of one that came with something, and of one that came with a load that went through: somebody is told of that
+# load as it is, and a question more costs little.
+POSSIBLE, POSSIBLE_NEW, POSSIBLE_WITH = 0.35, 0.3, 0.15
 MOVED = 0.7  # from which a tag that did not cross is said to have turned back, if it showed it
 # A tag that came and went without crossing: its power rose and fell by so much, with so many reads.
 RISE_DB = 4.0
@@ -30,10 +32,13 @@ class Verdict:
     at_s: float
 
 
-def verdicts(judgement: Judgement, rose_and_fell: Floats, last_s: Floats, model: Model) -> list[Verdict]:
+def verdicts(
+    judgement: Judgement, known: Bools, rose_and_fell: Floats, last_s: Floats, model: Model
+) -> list[Verdict]:
     """One for each tag.
 
     Args:
+        known: which of them had stood there before, (n,).
         rose_and_fell: dB by which each tag's power rose above both its first and its last, (n,).
         last_s: when each was last read, (n,).
         model: how far the gate's confidence can be trusted.
@@ -43,11 +48,13 @@ def verdicts(judgement: Judgement, rose_and_fell: Floats, last_s: Floats, model:
     back = moved * (ways[:, STAYED_OUT] + ways[:, STAYED_IN])
     shown = rose_and_fell >= RISE_DB
     turned = float(back[shown].sum()) >= max(TURN_LEAST, TURN_SHARE * float(back.sum()))
+    through = bool((np.maximum(gone_in, gone_out) >= DECIDED).any())
+    possible = np.where(known, POSSIBLE, POSSIBLE_WITH if through else POSSIBLE_NEW)
     return [
         _verdict(*values, turned=turned, model=model)
         for values in zip(
             gone_in.tolist(), gone_out.tolist(), moved.tolist(), shown.tolist(), judgement.crossed_s.tolist(),
-            last_s.tolist(), strict=True,
+            last_s.tolist(), possible.tolist(), strict=True,
         )
     ]  # fmt: skip
 
@@ -59,6 +66,7 @@ def _verdict(
     shown: bool,
     crossed_s: float,
     last_s: float,
+    possible: float,
     *,
     turned: bool,
     model: Model,
@@ -68,7 +76,7 @@ def _verdict(
         return Verdict(
             Direction.IN if gone_in > gone_out else Direction.OUT, min(model.certain, best), crossed_s
         )
-    if crossed >= POSSIBLE:
+    if crossed >= possible:
         return Verdict(Direction.UNDECIDED, best, last_s)
     if (moved > 0.5 and shown) or (moved > MOVED and turned):
         return Verdict(Direction.TURNED_BACK, min(model.certain, 1.0 - crossed), last_s)

@@ -40,6 +40,7 @@ class Story:
     others: Sequence[TagMovement]  # of the same passage
     elsewhere: Sequence[TagMovement]  # other passages of the tag
     why: Why | None  # what the decision was made of
+    assumed: Sequence[str]  # of the door, where its configuration was not there
 
     def side(self, antenna: int) -> Side | None:
         return self.gate.antennas.get(antenna)
@@ -51,12 +52,19 @@ class Story:
 
 
 def tell(
-    config: EdgeConfig, recording: Path, epc: str, *, gate: str | None = None, passage: str | None = None
+    config: EdgeConfig,
+    recording: Path,
+    epc: str,
+    *,
+    gate: str | None = None,
+    passage: str | None = None,
+    assumed: Sequence[str] = (),
 ) -> Story:
     """One passage of a tag: the one named, or the last of those of which something was said.
 
     Args:
         passage: its id, as events carry it.
+        assumed: what was, of the door, for the recording came without its configuration.
 
     Raises:
         RecordingError: the recording cannot be read, or the tag, the gate or the passage is not in it.
@@ -76,7 +84,7 @@ def tell(
     else:
         name = gate or _gate_of(config, recording, epc)
         whole = None
-    reads = [read for read in Site(config).reads_of(recording, warn=False)
+    reads = [read for _, read in Site(config).timed_of(recording, warn=False)
              if isinstance(read, TagRead | Trigger) and read.gate == name]  # fmt: skip
     own = [read for read in reads if isinstance(read, TagRead) and read.epc == epc]
     if not own:
@@ -107,6 +115,7 @@ def tell(
         ],
         elsewhere=[e for e in mine if e is not chosen],
         why=_why(decided, name, epc, whole),
+        assumed=assumed,
     )  # fmt: skip
 
 
@@ -133,6 +142,8 @@ def _replayed(config: EdgeConfig, recording: Path, recorder: Recorder) -> Iterab
             yield from events(config, lines, recorder=recorder)
     except OSError as error:
         raise RecordingError(f"{recording}: {error.strerror or error}") from error
+    except RecordingError as error:
+        raise RecordingError(f"{recording}: {error}") from error
 
 
 def _chosen(mine: Sequence[TagMovement], passage: str | None, epc: str) -> TagMovement | None:
@@ -150,7 +161,7 @@ def _chosen(mine: Sequence[TagMovement], passage: str | None, epc: str) -> TagMo
 def _gate_of(config: EdgeConfig, recording: Path, epc: str) -> str:
     """The gate that read a tag most."""
     gates, tags = Counter[str](), Counter[str]()
-    for read in Site(config).reads_of(recording, warn=False):
+    for _, read in Site(config).timed_of(recording, warn=False):
         if isinstance(read, TagRead):
             tags[read.epc] += 1
             gates[read.gate] += read.epc == epc

@@ -26,6 +26,14 @@ FACTORS: Mapping[Factor, tuple[str, str]] = {
     Factor.RISE: ("its power rose as the load crossed", "its power did not rise as the load crossed"),
     Factor.HISTORY: ("it moved in passages before", "it stood through passages before"),
 }
+# What else a door may have learned, and what it is called.
+ODDS = {
+    "moving": "log-odds of moving",
+    "rest_db": "dB that power varies at rest",
+    "own": "weight of a tag's own sides",
+    "load": "most log-odds from a load",
+    "certain": "confidence at most",
+}
 PAIRS = {WENT_IN: "in", WENT_OUT: "out", STAYED_OUT: "stayed outside", STAYED_IN: "stayed inside"}
 SAYS_NOTHING = 0.05  # log-odds
 LIKELY = 0.005  # a share that is worth a word
@@ -97,11 +105,6 @@ def _moved(found: Why) -> Iterator[str]:
         parts = [f"{FACTORS[name][sign < 0]} {value:+.1f}" for name, value in told if value * sign > 0]
         if parts:
             yield f"{words}: {'; '.join(parts)}"
-    if not found.known:
-        yield "how it is read at rest was not known to the gate: it had not been there long enough"
-    else:
-        outside, inside = found.rest_hz
-        yield f"the gate knew it at rest: {outside:.2f} reads/s outside, {inside:.2f} inside"
 
 
 def _way(found: Why) -> Iterator[str]:
@@ -127,8 +130,6 @@ def _confidence(found: Why) -> Iterator[str]:
 
 def calibration(model: Model) -> str:
     """Whether, and how, a door judges otherwise than doors in general."""
-    if model == DEFAULT:
-        return "what holds for doors in general is used"
     other = [
         f"{name.value} x {model.weights[name]:g}"
         for name in Factor
@@ -137,10 +138,12 @@ def calibration(model: Model) -> str:
     antennas = sum(each != DEFAULT.antenna(number) for number, each in model.antennas.items())
     parts = [f"weights {', '.join(other)}"] if other else []
     parts += [f"{antennas} antenna{'s' * (antennas != 1)} of its own"] if antennas else []
+    parts += [f"{words} {getattr(model, name):g}" for name, words in ODDS.items()
+              if getattr(model, name) != getattr(DEFAULT, name)]  # fmt: skip
     if (model.scale, model.shift) != (DEFAULT.scale, DEFAULT.shift):
         nine = 1.0 / (1.0 + exp(-model.scale * log(9.0) - model.shift))
         parts.append(f"0.9 is worth {nine:.2f}")
-    return "it has learned" + (f": {'; '.join(parts)}" if parts else "")
+    return f"it has learned: {'; '.join(parts)}" if parts else "what holds for doors in general is used"
 
 
 def _percent(share: float) -> str:

@@ -13,6 +13,7 @@ from edge.recording import EPOCH
 from wire.events import Direction
 
 LEAST_REST_S = 3.0
+MOST_OTHERS = 5  # other passages of the tag that are listed
 ENOUGH = 2  # reads of a side, that their middle says anything: one may be a reflection
 OUTCOMES = {
     Direction.IN: "went in",
@@ -32,14 +33,15 @@ def title(story: Story) -> str:
 def account(story: Story) -> list[str]:
     """Lines, each a reason."""
     return [
+        *story.assumed,
         *_passage(story),
+        *_others(story),
         *_own(story),
         *_rest(story),
         *_load(story),
         *_eyes(story),
         *(why.reasons(story.why) if story.why else ()),
         *_door(story),
-        *_others(story),
     ]
 
 
@@ -93,8 +95,23 @@ def _own(story: Story) -> Iterator[str]:
 
 
 def _rest(story: Story) -> Iterator[str]:
+    """By what the gate had come to know, since it judged by that; where it knew nothing, by the reads before."""
+    if story.why and story.why.known:
+        looking = set(story.gate.antennas.values())
+        rates = ", ".join(
+            f"{hz:.2f} reads/s {side.value}"
+            for side, hz in zip((Side.OUTSIDE, Side.INSIDE), story.why.rest_hz, strict=True)
+            if side in looking
+        )
+        yield f"at rest, as the gate had come to know it: {rates}"
+        return
+    unknown = "; the gate did not know yet how it is read at rest" if story.why else ""
+    yield from (line + unknown for line in _before(story))
+
+
+def _before(story: Story) -> Iterator[str]:
     if story.rested_s < LEAST_REST_S:
-        yield "how it is read at rest is not known: there was no time before"
+        yield "there was no time before, in which it could have been read at rest"
         return
     spell = "minute" if story.rested_s > 59.0 else f"{story.rested_s:.0f} s"
     if not story.rest.total():
@@ -144,8 +161,19 @@ def _door(story: Story) -> Iterator[str]:
 
 
 def _others(story: Story) -> Iterator[str]:
-    for event in story.elsewhere[-5:]:
-        yield f"also: {event.outcome.value} at {clock(event.at)}, {event.confidence:g}, --passage {event.passage}"
+    """The tag's other passages, and how to have them drawn."""
+    if not story.elsewhere:
+        return
+    if story.movement is None:
+        yield "something was said of it in other passages; to draw one, name it:"
+    else:
+        earlier = sum(event.mono_ms < story.movement.mono_ms for event in story.elsewhere)
+        count = len(story.elsewhere) + 1
+        yield f"passage {earlier + 1} of the {count} in which something was said of it; to draw another, name it:"
+    for event in story.elsewhere[-MOST_OTHERS:]:
+        yield f"--passage {event.passage}: {event.outcome.value} at {clock(event.at)}, confidence {event.confidence:g}"
+    if (more := len(story.elsewhere) - MOST_OTHERS) > 0:
+        yield f"and {more} before these"
 
 
 def _reads(number: int) -> str:

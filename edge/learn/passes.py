@@ -18,14 +18,14 @@ from edge.build import gate_of
 from edge.config import GateConfig
 from edge.errors import RecordingError
 from edge.learn.labels import Labelled, Way
-from edge.reads import Read, TagRead, device_of
-from edge.recording import EPOCH, MICROSECOND, Recording
+from edge.reads import TagRead, TimedRead, device_of
+from edge.recording import Recording
 from edge.replay import BOOT, played
 from wire.events import TagMovement
 
 IN, OUT, NONE, UNKNOWN = 0, 1, 2, -1  # of a tag in a passage, as a person labelled it
 # A recording that begins so soon after another ended goes on where that left off: what stood there is known.
-BREAK_US = 2_000_000
+BREAK_MS = 2_000
 NUMBERS = {Way.IN: IN, Way.OUT: OUT, Way.NONE: NONE}
 
 
@@ -40,14 +40,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What a gate read of one labelled recording: the labels of the tags that it read; wall times in microseconds."""
+    """What a gate read of one labelled recording: the labels of the tags that it read; steady times in milliseconds."""
 
     labelled: Labelled
     ways: Mapping[str, Way]
     unread: Sequence[str]  # labelled, but the gate did not read them
     counts: Mapping[int, int]  # reads by antenna
-    first_us: int
-    last_us: int
+    first_ms: int
+    last_ms: int
 
     @property
     def name(self) -> str:
@@ -99,10 +99,10 @@ class Door:
         )
         reads = (read for each in chain for read in _reads(each.labelled, gate.name))
         said: list[dict[str, list[TagMovement]]] = [defaultdict(list) for _ in chain]
-        starts = [each.first_us for each in chain]
+        starts = [each.first_ms for each in chain]
         for event in played(aggregator, [gate.name], reads):
             if isinstance(event, TagMovement):
-                said[_of(starts, (event.at - EPOCH) // MICROSECOND)][event.epc].append(event)
+                said[_of(starts, event.mono_ms)][event.epc].append(event)
         found = samples(decided, starts, [each.ways for each in chain])
         return [Run(each, movements, mine) for each, movements, mine in zip(chain, said, found, strict=True)]
 
@@ -116,8 +116,8 @@ class Door:
         counts = dict.fromkeys(sorted(self.gate.antennas), 0)
         epcs: set[str] = set()
         times: list[int] = []
-        for read in _reads(labelled, self.gate.name):
-            times = [min([read.at_us, *times]), max([read.at_us, *times])]
+        for mono_ms, read in _reads(labelled, self.gate.name):
+            times = [min([mono_ms, *times]), max([mono_ms, *times])]
             if isinstance(read, TagRead) and read.antenna in counts:
                 counts[read.antenna] += 1
                 epcs.add(read.epc)
@@ -131,27 +131,27 @@ class Door:
 def chains(seen: Sequence[Seen]) -> list[list[Seen]]:
     """Recordings in order of time, those together that follow each other without a break."""
     found: list[list[Seen]] = []
-    for each in sorted(seen, key=lambda one: (one.first_us, one.name)):
-        if found and 0 <= each.first_us - found[-1][-1].last_us <= BREAK_US:
+    for each in sorted(seen, key=lambda one: (one.first_ms, one.name)):
+        if found and 0 <= each.first_ms - found[-1][-1].last_ms <= BREAK_MS:
             found[-1].append(each)
         else:
             found.append([each])
     return found
 
 
-def _reads(labelled: Labelled, gate: str) -> Iterator[Read]:
+def _reads(labelled: Labelled, gate: str) -> Iterator[TimedRead]:
     """Those of one gate: a recording may hold others."""
     try:
         with labelled.path.open("rb") as lines:
-            yield from (read for read in Recording(lines) if device_of(read) == gate)
+            yield from (timed for timed in Recording(lines).timed() if device_of(timed[1]) == gate)
     except OSError as error:
         raise RecordingError(f"{labelled.path}: {error.strerror or error}") from error
     except RecordingError as error:
         raise RecordingError(f"{labelled.path}: {error}") from error
 
 
-def _of(starts: Sequence[int], at_us: int) -> int:
-    return max(0, bisect(starts, at_us) - 1)
+def _of(starts: Sequence[int], at_ms: int) -> int:
+    return max(0, bisect(starts, at_ms) - 1)
 
 
 def samples(
@@ -185,9 +185,5 @@ def samples(
 
 def _placed(decided: Decided, starts: Sequence[int]) -> list[int]:
     """The recording in which each tag crossed, or would have."""
-    found = decided.found
-    zero_ms = int(found.reads.ms[0])
-    return [
-        _of(starts, found.wall_us(zero_ms + round(1000 * at_s)))
-        for at_s in found.judgement.crossed_s.tolist()
-    ]
+    zero_ms = int(decided.found.reads.ms[0])
+    return [_of(starts, zero_ms + round(1000 * at_s)) for at_s in decided.found.judgement.crossed_s.tolist()]

@@ -7,6 +7,7 @@ them, and confidence last, to what cross-validation showed it to be worth.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -15,14 +16,14 @@ from edge.aggregator.gate import Side
 from edge.aggregator.judge import Judgement, judge
 from edge.aggregator.model import DEFAULT, Model
 from edge.aggregator.paths import WENT_IN, WENT_OUT
-from edge.aggregator.slices import Floats
+from edge.aggregator.slices import Floats, Ints
 from edge.learn.factors import learn_weights, shares
 from edge.learn.passes import IN, OUT, Run, Sample
 from edge.learn.sides import learn_antennas
 
 FOLDS = 5
 MOST_TRIED = 30  # recordings on which changes are tried: more tell the same, for minutes
-CLEARLY = 1.0  # standard errors by which a change has to be better
+CLEARLY = 2.0  # standard errors by which a change has to be better
 DOUBT = 0.005  # of a label, and of what is said: a passage is never certain
 # Other values to try. A tag's own reads say more where multipath is mild, and its power rests less where it hops.
 TRIED: Sequence[Mapping[str, float]] = (
@@ -63,13 +64,16 @@ def folds(chains: Sequence[Sequence[Run]]) -> list[Fold]:
 
 
 def parted(chains: Sequence[Sequence[Chained]]) -> list[list[Chained]]:
-    """Long rows of recordings are cut where there would be too few to hold any out."""
-    found = [list(chain) for chain in chains]
-    while len(found) < FOLDS and max(map(len, found)) > 1:
-        longest = max(range(len(found)), key=lambda place: len(found[place]))
-        chain = found[longest]
-        found[longest : longest + 1] = [chain[: len(chain) // 2], chain[len(chain) // 2 :]]
-    return found
+    """A row of recordings stays whole: its neighbours share goods at rest, and would tell of what is held out.
+
+    Only where there is but one row is it cut, in pieces as long as can be, since otherwise nothing could be held out.
+    """
+    if len(chains) > 1:
+        return [list(chain) for chain in chains]
+    (only,) = chains
+    number = min(FOLDS, len(only))
+    ends = [len(only) * place // number for place in range(number + 1)]
+    return [list(only[begin:end]) for begin, end in pairwise(ends)]
 
 
 def choose(dealt: Sequence[Fold], sides: Mapping[int, Side]) -> Maker:
@@ -105,23 +109,47 @@ def _with(maker: Maker, values: Mapping[str, float]) -> Maker:
     return lambda samples: replace(maker(samples), **values)  # type: ignore[arg-type] # all of TRIED are floats
 
 
-def better(tried: Floats, than: Floats) -> bool:
-    """Whether losses by recording are lower, by more than chance would make them."""
-    gain = than - tried
+@dataclass(frozen=True, slots=True, eq=False)
+class Losses:
+    """Of each recording while it was held out: how improbable its labels were, mean negative log-likelihood, (r,); and
+    the row that it is of, (r,)."""
+
+    value: Floats
+    row: Ints
+
+
+def better(tried: Losses, than: Losses) -> bool:
+    """Whether losses by recording are lower, by more than chance would make them.
+
+    Recordings of one row share what befell them: the standard error is that of the mean of so many recordings, or of
+    so many rows (Liang and Zeger, 1986), whichever is larger.
+    """
+    gain = than.value - tried.value
+    rows = np.unique(than.row)
     if len(gain) < 2:
         return False
-    return bool(gain.mean() > CLEARLY * gain.std(ddof=1) / np.sqrt(len(gain)))
+    away = gain - gain.mean()
+    error = gain.std(ddof=1) / np.sqrt(len(gain))
+    if 1 < len(rows) < len(gain):
+        sums = np.array([away[than.row == row].sum() for row in rows])
+        by_row = np.sqrt((sums**2).sum() * len(rows) / (len(rows) - 1)) / len(gain)
+        error = max(error, by_row)
+    return bool(gain.mean() > CLEARLY * error)
 
 
-def losses(dealt: Sequence[Fold], maker: Maker) -> Floats:
-    """Of each recording while it was held out: how improbable its labels were, mean negative log-likelihood."""
-    found = []
+def losses(dealt: Sequence[Fold], maker: Maker) -> Losses:
+    """Of as many recordings as are tried, each judged by what the others teach."""
+    found: list[tuple[float, int]] = []
+    number = 0
     for fold in dealt:
         model = maker(fold.samples)
         most = max(1, MOST_TRIED // len(dealt))
+        rows = {id(run): number + place for place, chain in enumerate(fold.chains) for run in chain}
+        number += len(fold.chains)
         for run in _spread(fold.held, most):
-            found.append(_loss(run, model))
-    return np.array([each for each in found if each is not None])
+            if (loss := _loss(run, model)) is not None:
+                found.append((loss, rows[id(run)]))
+    return Losses(np.array([loss for loss, _ in found]), np.array([row for _, row in found], np.int64))
 
 
 def _spread(runs: Sequence[Run], most: int) -> Iterator[Run]:

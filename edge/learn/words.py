@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from edge.learn.labels import Way
 from edge.learn.learn import Learned
-from edge.learn.passes import Run
+from edge.learn.passes import Run, chains
 from edge.learn.score import MOVES, Score
 
 FEW_RUNS = 10  # of a direction, below which chance decides
@@ -81,11 +81,20 @@ def _share(score: Score, key: str, of: str) -> str:
 
 def doubts(learned: Learned) -> Iterator[str]:
     """What a person should know before trusting it."""
+    yield from _rows(learned.runs)
     yield from _directions(learned.runs)
     yield from _loads(learned.runs)
     yield from _antennas(learned)
     yield from _unread(learned.runs)
     yield from _contradicted(learned)
+
+
+def _rows(runs: Sequence[Run]) -> Iterator[str]:
+    if len(runs) > 1 and len(chains([run.seen for run in runs])) == 1:
+        yield (
+            "all recordings follow each other without a break: those that were left out had neighbours among those "
+            "learned from, so it may be less often right than it says; add passes of another day"
+        )
 
 
 def _directions(runs: Sequence[Run]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`simulate day` and `simulate scene`: recordings of dock doors, with their truth, without running anything."""
+"""`simulate day`, `scene` and `passes`: recordings of dock doors, with their truth, without running anything."""
 
 import json
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from simulators.doors import passes
 from simulators.doors.day import LASTS_S, PARKED, PASSAGES, day
 from simulators.doors.scenes import SCENES
 from simulators.doors.world import Truth
@@ -49,6 +50,18 @@ def scene(name: str, seed: int, folder: Path) -> None:
     (folder / "edge.toml").write_text(made.config, "utf-8")
     (folder / "recording.jsonl").write_bytes(b"".join(made.lines))
     _write_truth(folder / "truth.jsonl", made.truth)
+
+
+@click.command("passes")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--each", type=click.IntRange(1, 33), default=10, show_default=True,
+              help="How many go in, how many go out, and how many do not cross.")  # fmt: skip
+@click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False), required=True,
+              help="Where edge.toml, pass-01.jsonl and so on, and labels.csv go.")  # fmt: skip
+def passes_(seed: int, each: int, folder: Path) -> None:
+    """Labelled passes of one door, a recording each, to practise `gates learn` with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    passes.write(folder, seed, each)
 
 
 def _write_truth(path: Path, truth: Iterable[Truth]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from benchmarks import door_day, gates, peers, scenes
 from benchmarks.folds import folds
 from benchmarks.gates_a import Run, Score
+from benchmarks.page import markers
 from benchmarks.passes import Pass
 from benchmarks.passes import score as score_passes
 from benchmarks.reliability import bins
@@ -182,7 +183,8 @@ def test_a_scene_of_which_nothing_is_said_is_missed_whole_and_what_is_added_is_w
 @pytest.mark.timeout(60)
 def test_a_report_is_put_between_the_markers_and_replaces_the_one_before(tmp_path: Path) -> None:
     page, plot = tmp_path / "benchmarks.md", tmp_path / "images" / "plot.png"
-    page.write_text(f"before\n\n{gates.BEGIN}\nold\n{gates.END}\n\nafter\n", "utf-8")
+    begin, end = markers("gates")
+    page.write_text(f"before\n\n{begin}\nold\n{end}\n\nafter\n", "utf-8")
     for words in ("first", "second"):
         report = gates.Report()
         report.say(words)

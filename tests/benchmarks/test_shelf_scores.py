@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import page, shelf_peers, shelves
+from benchmarks.page import markers
 from benchmarks.shelf_play import Answer, State, Told, answers, play
 from benchmarks.shelf_scores import Score, clusters, decidable, score, spread_of, warned
 from simulators.shelves.cases import CASES
@@ -19,6 +20,8 @@ from wire.events import Change, Clock, Condition, ShelfChange
 ONE = Goods("09506000000011", 330.0, 0.01, 330.0, 0.01)
 OTHER = Goods("09506000000028", 505.0, 0.01, 505.0, 0.01)
 CLOSE = Goods("09506000000035", 342.0, 0.01, 342.0, 0.01)
+
+BEGIN, END = markers("shelves")
 
 
 def _place(*kinds: Goods) -> Place:
@@ -241,7 +244,7 @@ def test_worlds_with_signs_can_be_played(name: str) -> None:
 def test_a_report_says_it_all_and_goes_between_the_markers(tmp_path: Path) -> None:
     results = shelves.run(["single", "lean"], [1], 1, jobs=1)
     to, plot = tmp_path / "benchmarks.md", tmp_path / "images" / "plot.png"
-    to.write_text(f"before\n{shelves.BEGIN}\nthe last figures\n{shelves.END}\nafter\n", "utf-8")
+    to.write_text(f"before\n{BEGIN}\nthe last figures\n{END}\nafter\n", "utf-8")
     shelves.write(results, 1.0, to, plot)
     text = to.read_text("utf-8")
     assert text.startswith("before\n")
@@ -254,5 +257,5 @@ def test_a_report_says_it_all_and_goes_between_the_markers(tmp_path: Path) -> No
 
 def test_the_page_has_the_markers() -> None:
     text = page.PAGE.read_text("utf-8")
-    assert text.count(shelves.BEGIN) == text.count(shelves.END) == 1
-    assert text.index(shelves.BEGIN) < text.index(shelves.END)
+    assert text.count(BEGIN) == text.count(END) == 1
+    assert text.index(BEGIN) < text.index(END)

@@ -74,6 +74,26 @@ def test_a_line_is_the_read_that_it_says_and_the_other_way_round(text: bytes, re
     assert line(read) == text
 
 
+@pytest.mark.parametrize("text, read", LINES)
+def test_a_line_may_have_the_steady_clocks_time(text: bytes, read: Read) -> None:
+    steady = text.replace(b"}\n", b',"mono_ms":7}\n')
+    recording = Recording([HEADING, steady])
+    assert list(recording.timed()) == [(7, read)]
+    assert recording.steady
+    assert line(read, 7) == steady
+    assert list(Recording([HEADING, text]).timed()) == [(read.at_us // 1000, read)]
+
+
+@pytest.mark.parametrize("steady", [True, False])
+def test_all_lines_have_the_steady_clocks_time_or_none(steady: bool) -> None:
+    (_, first), (_, second) = LINES[:2]
+    mixed = [HEADING, line(first, 7 if steady else None), line(second, None if steady else 7)]
+    recording = Recording(mixed).timed()
+    next(recording)
+    with pytest.raises(RecordingError, match=r"line 3: has .*mono_ms, .*; all have it, or none has"):
+        next(recording)
+
+
 def test_the_heading_names_the_edge() -> None:
     assert heading("store-042") == HEADING
     assert Recording([HEADING]).edge == "store-042"
@@ -133,6 +153,8 @@ def test_what_is_no_recording_is_refused_at_its_first_line(first: bytes, said: s
         (b"2026-11-22T09:00:00.123456Z", b"2026-11-22T09:00:00", "at"),
         (b"2026-11-22T09:00:00.123456Z", b"1950-11-22T09:00:00Z", "between 1970 and 2200"),
         (b"}\n", b"", ""),
+        (b"}\n", b',"mono_ms":-1}\n', "mono_ms"),
+        (b"}\n", b',"mono_ms":"noon"}\n', "mono_ms"),
         (b'{"type":"tag"', b'{"type":7', ""),
     ],
 )

@@ -2,6 +2,8 @@
 
 import io
 import json
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,9 @@ import pytest
 from edge import recording
 from edge.config import load
 from edge.errors import ConfigError, RecordingError
-from edge.reads import Read
+from edge.reads import Read, later
 from edge.replay import replay, replay_file
-from tests.support.doors import epc, going_in, merged, stand, walk
+from tests.support.doors import START_US, epc, going_in, merged, stand, walk
 from tests.support.scales import samples
 
 EDGE_TOML = """
@@ -75,6 +77,57 @@ def test_a_file_and_standard_input_are_printed_alike(config: Path, tmp_path: Pat
 
     assert from_file.getvalue() == from_stdin.getvalue()
     assert from_file.getvalue().count(b"\n") == 6
+
+
+STEP_AT_S, HOUR_US = 14.0, 3_600_000_000  # while the load of `lines` is in the door
+
+
+def stepped(hours: int, *, steady: bool) -> list[bytes]:
+    """The recording of `lines`, its wall clock set in the middle of the load."""
+    recorded = []
+    for read in recording.Recording(lines()):
+        step_us = hours * HOUR_US if read.at_us >= START_US + STEP_AT_S * 1e6 else 0
+        recorded.append(recording.line(later(read, step_us), read.at_us // 1000 if steady else None))
+    return [recording.heading("store-042"), *recorded]
+
+
+def lived(events: Iterable[bytes]) -> list[tuple[str, ...]]:
+    """What is said of each thing, and when by the steady clock."""
+    said = map(json.loads, events)
+    keys = ("type", "mono_ms", "epc", "outcome", "confidence", "reads", "units", "strays")
+    return [tuple(str(event.get(key)) for key in keys) for event in said]
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_wall_clock_that_was_set_changes_nothing_but_dates(
+    config: Path, hours: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorded = stepped(hours, steady=True)
+    events = list(replay(load(config), recorded))
+
+    assert lived(events) == lived(replay(load(config), lines()))
+    assert events == list(replay(load(config), recorded))
+    dates = {datetime.fromisoformat(json.loads(event)["at"]).hour for event in events}
+    assert dates == {9, 9 + hours}
+    assert caplog.records == []
+
+
+def test_time_that_runs_back_is_said_once_where_there_is_no_steady_time(
+    config: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorded = stepped(-1, steady=False)
+    events = list(replay(load(config), recorded))
+
+    assert lived(events) != lived(replay(load(config), lines()))
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "time runs back by 3599." in said or "time runs back by 3600." in said
+    assert "no mono_ms" in said
+
+
+def test_reads_a_little_out_of_order_are_nothing_odd(config: Path, caplog: pytest.LogCaptureFixture) -> None:
+    late = TAG.replace(b"09:00:00Z", b"08:59:59.750Z")
+    list(replay(load(config), [recording.heading("store-042"), TAG, late]))
+    assert caplog.records == []
 
 
 def test_what_came_before_a_bad_line_is_printed(config: Path) -> None:

@@ -50,12 +50,12 @@ def test_each_antenna_of_a_gate_is_one_that_is_read(text: str, said: str, tmp_pa
     [
         (THINGMAGIC + "antennas = []", "at least 1"),
         (THINGMAGIC + "antennas = [1, 1]", "names an antenna twice: 1, 1"),
-        (THINGMAGIC + "antennas = [17]", "less than or equal to 16"),
+        (THINGMAGIC + "antennas = [17]", "must be at most 16, not 17"),
         (
             THINGMAGIC.replace("eu3", "mars") + "antennas = [1, 2]",
             "'mars' is no region; there are na, eu, kr",
         ),
-        (THINGMAGIC + "antennas = [1, 2]\npower_dbm = 40", "less than or equal to 33"),
+        (THINGMAGIC + "antennas = [1, 2]\npower_dbm = 40", "must be at most 33"),
         (THINGMAGIC, "reader.antennas: is needed"),
         (M100.replace('"eu"', '"mars"'), "cn900"),
         (M100 + 'framing = "cc"', "bb"),

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -20,7 +19,6 @@ from simulators.module_line import Served
 from simulators.trouble import Nothing
 from tests.support.lines import a_line
 from tests.support.serial_readers import now_us, on_a_line, run
-from tests.support.tcp import Handler, serving
 
 # The manual's, sections 2.2.2 and 2.2.3.
 TAG = bytes.fromhex("BB 02 22 00 11 C9 34 00 30 75 1F EB 70 5C 59 04 E3 D5 0D 70 3A 76 EF 7E")
@@ -217,31 +215,3 @@ async def test_a_port_where_nothing_answers_says_what_was_tried() -> None:
     with a_line() as line, pytest.raises(ReaderLost, match="in frames that begin BBh or AAh"):
         async with driver(f"serial:{line.path}").open():
             pass
-
-
-async def echo(incoming: asyncio.StreamReader, outgoing: asyncio.StreamWriter) -> None:
-    """A line whose ends are joined, as with an adapter that echoes."""
-    while data := await incoming.read(1000):
-        outgoing.write(data)
-
-
-def babble(seed: int) -> Handler:
-    """What never stops and says nothing, as a line at a wrong speed."""
-
-    async def handle(incoming: asyncio.StreamReader, outgoing: asyncio.StreamWriter) -> None:
-        rng = Random(seed)
-        while not outgoing.is_closing():
-            outgoing.write(rng.randbytes(rng.randint(1, 200)))
-            await outgoing.drain()
-            await asyncio.sleep(0.01)
-
-    return handle
-
-
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("handler", [echo, babble(1), babble(2)], ids=["echo", "babble", "more babble"])
-async def test_what_is_no_module_is_said_to_be_none(handler: Handler) -> None:
-    async with serving(handler) as port:
-        with pytest.raises(ReaderLost, match="nothing answers there as a module of the M100 family"):
-            async with driver(f"tcp://127.0.0.1:{port}").open():
-                pass

@@ -1,36 +1,27 @@
 """Readers that publish MQTT, over real brokers: nothing that was published is lost, doubled, changed or misdated."""
 
 import asyncio
-import gc
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiomqtt
 import pytest
 
-from edge.readers import build
-from edge.readers.impinj_iot.config import ImpinjIotConfig
-from edge.readers.reader import Holding, Reader
 from edge.readers.surroundings import Surroundings
-from edge.readers.zebra_iotc.config import ZebraIotcConfig
 from edge.reads import Lost, Trigger
 from simulators import trouble
 from simulators.impinj_iot import device as impinj
 from simulators.impinj_iot.serve import Served as Impinj
 from simulators.publish import Broker
-from simulators.zebra_iotc import device as zebra
 from simulators.zebra_iotc.serve import Served as Zebra
-from tests.support.iot import Radio, a_radio
+from tests.support.iot import a_radio
+from tests.support.published import DRIVERS, a_door, read, simulated
 from tests.support.servers import Server, mosquitto, nats
-from tests.support.supervised import Site, now_us, watching
+from tests.support.supervised import now_us, watching
 from tests.support.tcp_faults import faulty_link
 
 pytestmark = pytest.mark.timeout(60)
 
-AGENT = Surroundings(edge="store-042", environment={})
-DRIVERS = ["impinj_iot", "zebra_iotc"]
 KEPT = "persistence true\npersistence_location {}/"  # written when it is stopped
 
 
@@ -43,37 +34,6 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     else:
         with mosquitto(tmp_path, extra=KEPT.format(tmp_path)) as server:
             yield server
-
-
-def simulated(driver: str, port: int, *, ahead_us: int = 0, report_every_s: float = 0.0) -> Impinj | Zebra:
-    def clock_us() -> int:
-        return now_us() + ahead_us
-
-    at = Broker("127.0.0.1", port)
-    if driver == "impinj_iot":
-        look = impinj.Look("impinj-14-2f-f4", report_every_s=report_every_s)
-        return Impinj(look, clock_us, broker=at, topic="door/1/tags")
-    return Zebra(
-        zebra.Look(heartbeat_s=1.0, report_every_s=report_every_s), clock_us, broker=at, topic="door/1"
-    )
-
-
-def read(
-    driver: str, port: int, *, agent: Surroundings = AGENT, name: str = "dock-1", **settings: object
-) -> Reader:
-    url = f"mqtt://127.0.0.1:{port}?topic=door/1/#"
-    kind = ImpinjIotConfig if driver == "impinj_iot" else ZebraIotcConfig
-    return build(kind.model_validate({"driver": driver, "url": url} | settings), name, now_us, agent)
-
-
-@asynccontextmanager
-async def a_door(driver: str, port: int, device_port: int = 0) -> AsyncIterator[tuple[Radio, Site]]:
-    async with (
-        watching(read(driver, port)) as site,
-        a_radio(simulated(driver, device_port or port)) as radio,
-    ):
-        await site.until(lambda: site.ups == 1 and radio.served.reading)
-        yield radio, site
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -362,21 +322,6 @@ async def test_inputs_are_triggers(driver: str, tmp_path: Path) -> None:
     ]
 
 
-async def test_whether_the_broker_had_kept_our_session_is_known(tmp_path: Path) -> None:
-    with mosquitto(tmp_path) as broker:  # keeps nothing on disk
-        reader = read("impinj_iot", broker.port)
-        assert isinstance(reader, Holding)
-        async with watching(reader) as site:
-            await site.until(lambda: site.ups == 1)
-            assert not reader.held  # there was none
-        async with watching(reader) as site:
-            await site.until(lambda: site.ups == 1)
-            assert reader.held
-            await asyncio.to_thread(broker.restart)
-            await site.until(lambda: site.ups == 2)
-            assert not reader.held
-
-
 async def test_a_topic_of_an_earlier_configuration_is_not_read(broker: Server) -> None:
     served = simulated("impinj_iot", broker.port)
     async with a_radio(served) as radio:
@@ -390,69 +335,3 @@ async def test_a_topic_of_an_earlier_configuration_is_not_read(broker: Server) -
             await site.until(lambda: not served.publisher.waiting)  # type: ignore[union-attr]  # as above
             await asyncio.sleep(0.3)
     assert site.reads == []
-
-
-async def test_a_wrong_password_is_refused_with_words(tmp_path: Path) -> None:
-    users = tmp_path / "users"
-    users.write_text("nobody:$6$x$x\n")
-    with mosquitto(tmp_path, extra=f"password_file {users}\nallow_anonymous false") as broker:
-        async with watching(read("impinj_iot", broker.port)) as site:
-            await site.until(lambda: bool(site.reasons))
-    assert "refuses us" in site.reasons[0]
-    assert site.ups == 0
-
-
-@pytest.fixture
-def stingy(tmp_path: Path) -> Iterator[Server]:
-    """A broker that lets its one user read other topics only."""
-    (tmp_path / "login.toml").write_text('username = "dock"\npassword = "d"\n')
-    with nats(tmp_path) as broker:
-        broker.stop()
-        users = '{ user: "dock", password: "d", permissions: { subscribe: "other.>", publish: ">" } }'
-        with (tmp_path / "nats.conf").open("a") as config:
-            config.write(f"\nauthorization {{ users: [ {users} ] }}\n")
-        broker.start()
-        yield broker
-
-
-async def test_a_subscription_that_is_refused_is_said_to_be(stingy: Server) -> None:
-    reader = read("impinj_iot", stingy.port, credentials_file=stingy.folder / "login.toml")
-    async with watching(reader) as site:
-        await site.until(lambda: bool(site.reasons))
-    assert "lets dock not read door/1/#" in site.reasons[0]
-
-
-async def test_messages_too_large_are_passed_over(tmp_path: Path) -> None:
-    with mosquitto(tmp_path) as broker:
-        async with a_door("impinj_iot", broker.port) as (radio, site):
-            async with aiomqtt.Client("127.0.0.1", broker.port) as other:
-                await other.publish("door/1/tags", b"[" + b" " * (1024 * 1024) + b"]", qos=1)
-            radio.sees(10)
-            await site.until(lambda: not radio.missing(site))
-    radio.holds(site)
-
-
-@pytest.fixture
-def certified(tmp_path: Path) -> Iterator[Server]:
-    """A broker that speaks TLS, with a certificate of its own making in cert.pem."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=broker", "-days", "1",
-         "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    with mosquitto(tmp_path, extra=f"certfile {tmp_path}/cert.pem\nkeyfile {tmp_path}/key.pem") as server:
-        yield server
-
-
-# paho leaves the socket of a certificate that it does not believe to the garbage collector.
-@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
-async def test_a_broker_is_believed_by_the_certificate_that_ca_file_names(certified: Server) -> None:
-    url = f"mqtts://127.0.0.1:{certified.port}?topic=door/1/#"
-    async with watching(read("zebra_iotc", certified.port, url=url)) as stranger:
-        await stranger.until(lambda: bool(stranger.reasons))
-    assert "ca_file" in stranger.reasons[0]
-    gc.collect()
-    reader = read("zebra_iotc", certified.port, url=url, ca_file=certified.folder / "cert.pem")
-    async with watching(reader) as site:
-        await site.until(lambda: site.ups == 1)

@@ -126,7 +126,7 @@ async def test_a_module_whose_settings_are_given_by_name(
         assert code in (0, 2), said
         assert "urn:epc:id:sgtin:0614141.812345." in said
         code, said = await stockbeat("readers", "test", url, *words[:2])
-        assert (code, "is needed; give it with --set KEY=VALUE" in said) == (1, True), said
+        assert (code, "region: is needed" in said and "give --set region=" in said) == (1, True), said
 
 
 async def test_a_reader_that_streams_is_known_by_its_url_and_shows_its_band() -> None:
@@ -149,7 +149,11 @@ async def test_a_scale_and_what_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url, words",
     [
-        ("tcp://127.0.0.1:1", "add --driver "),
+        (
+            "tcp://127.0.0.1:1",
+            "does not tell which protocol, as only the ports 5084 (llrp) and 10001 (metratec) do: add "
+            "--driver llrp, or --driver ",
+        ),
         ("serial:/dev/ttyUSB0", "add --driver "),
         ("ftp://127.0.0.1", "it begins with one of "),
         ("tcp://127.0.0.1:x", "is no URL"),
@@ -185,6 +189,12 @@ def test_settings_of_a_driver_are_given_by_name() -> None:
     assert (settings.driver, settings.url) == ("metratec", "tcp://127.0.0.1")
     with pytest.raises(ConfigError, match=r"antennas.*; region: "):
         readers_cli.from_url("tcp://127.0.0.1", "metratec", ["antennas=7", "region=?"])
+    with pytest.raises(
+        ConfigError, match=r"region: is needed; give --set region=cn900 \(or us, eu, cn800, kr\)"
+    ):
+        readers_cli.from_url("serial:/dev/ttyUSB0", "m100")
+    with pytest.raises(ConfigError, match=r"--set region=\w+ \(or .*\beu3\b.*\) and --set antennas=\[1,2\]"):
+        readers_cli.from_url("serial:/dev/ttyUSB0", "thingmagic")
     with pytest.raises(ConfigError, match="write KEY=VALUE"):
         readers_cli.from_url("tcp://127.0.0.1", "metratec", ["region"])
     with pytest.raises(ConfigError, match=r"driver: driver 'x' is none of"):

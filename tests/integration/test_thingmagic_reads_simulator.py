@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -17,7 +16,6 @@ from simulators.thingmagic.module import Module
 from simulators.trouble import Nothing
 from tests.support.lines import a_line
 from tests.support.serial_readers import now_us, on_a_line, run
-from tests.support.tcp import Handler, serving
 
 LINES = pytest.mark.parametrize("line", ["pty", "tcp"])
 
@@ -214,31 +212,3 @@ async def test_the_time_in_which_it_was_too_hot_to_read_is_lost(tmp_path: Path) 
     assert 500_000 < lost.to_us - lost.from_us < 2_500_000
     assert lost.device == "dock-1"
     assert any(isinstance(read, TagRead) for read in seen.reads)
-
-
-async def echo(incoming: asyncio.StreamReader, outgoing: asyncio.StreamWriter) -> None:
-    """A line whose ends are joined, as with an adapter that echoes."""
-    while data := await incoming.read(1000):
-        outgoing.write(data)
-
-
-def babble(seed: int) -> Handler:
-    """What never stops and says nothing, as a line at a wrong speed."""
-
-    async def handle(incoming: asyncio.StreamReader, outgoing: asyncio.StreamWriter) -> None:
-        rng = Random(seed)
-        while not outgoing.is_closing():
-            outgoing.write(rng.randbytes(rng.randint(1, 200)))
-            await outgoing.drain()
-            await asyncio.sleep(0.01)
-
-    return handle
-
-
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("handler", [echo, babble(1), babble(2)], ids=["echo", "babble", "more babble"])
-async def test_what_is_no_module_is_said_to_be_none(handler: Handler) -> None:
-    async with serving(handler) as port:
-        with pytest.raises(ReaderLost, match="nothing there answers as a ThingMagic module"):
-            async with driver(f"tcp://127.0.0.1:{port}").open():
-                pass

@@ -1,5 +1,6 @@
 """Scenes at doors: the same for a seed, truthful about themselves, and as real doors are, in figures."""
 
+import csv
 import json
 import tomllib
 from collections import Counter, defaultdict
@@ -15,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from simulators.cli import simulate
-from simulators.doors import cargo, eyes, motion, radio
+from simulators.doors import cargo, eyes, motion, passes, radio
 from simulators.doors.day import day
 from simulators.doors.making import Making
 from simulators.doors.scenes import SCENES, Scene, as_it_came
@@ -159,3 +160,22 @@ def test_a_days_parked_tags_are_never_beyond_the_sill() -> None:
         if group.kind == "stock":
             assert len({y > 0 for y in group.way.y.tolist()}) == 1
             assert np.abs(group.way.y).min() - np.abs(group.ahead).max() > 0.0
+
+
+def test_labelled_passes_are_of_one_door_and_say_what_every_tag_that_is_read_did(tmp_path: Path) -> None:
+    world, made = passes.passes(3, 2)
+    passes.write(tmp_path, 3, 2)
+    truth = {(said["load"], said["epc"]): said for said in world.truth()}
+    labels: dict[str, dict[str, str]] = defaultdict(dict)
+    with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            labels[row["recording"]][row["epc"]] = row["direction"]
+    assert [one.direction for one in made] == ["in", "out", "none"] * 2
+    for one in made:
+        reads = [json.loads(line) for line in (tmp_path / one.name).read_bytes().splitlines()[1:]]
+        assert reads
+        for epc in {read["epc"] for read in reads}:
+            said = truth.get((one.load.name, epc), {})
+            expected = said.get("direction", "none")
+            assert labels[one.name].get(epc, labels[one.name][""]) == expected
+        assert {epc for epc in labels[one.name] if epc} <= {read["epc"] for read in reads}

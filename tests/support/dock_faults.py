@@ -15,7 +15,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.config import load
 from edge.reads import TagRead
+from edge.replay import events
 from simulators import link, trouble
 from simulators.llrp.about import About
 from simulators.llrp.reader import Reader
@@ -225,6 +227,16 @@ class Agent:
 
     def passages(self) -> list[Passage]:
         return [event for event in self.events() if isinstance(event, Passage)]
+
+    def replayed(self) -> list[TagMovement]:
+        """What a replay of its journal, cut while it runs, says of the same reads."""
+        recording = self._folder / "journal.jsonl"
+        cut = ("edge", "record", str(self._config), "--from-journal", "--out", str(recording))
+        subprocess.run(
+            [sys.executable, "-m", "stockbeat", *cut, "--data", str(self._folder)], check=True, timeout=30
+        )
+        said = events(load(self._config), recording.read_bytes().splitlines(keepends=True))
+        return [event for event in said if isinstance(event, TagMovement)]
 
     def blinds(self) -> list[Blind]:
         return [event for event in self.events() if isinstance(event, Blind)]

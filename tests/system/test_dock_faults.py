@@ -38,6 +38,10 @@ def once(first: int, way: Direction) -> Counter[tuple[str, Direction]]:
     return Counter((tag, way) for tag in tags(first))
 
 
+def lived(movements: Sequence[TagMovement]) -> set[tuple[object, ...]]:
+    return {(m.epc, m.outcome, m.confidence, m.mono_ms, m.at) for m in movements}
+
+
 def on_time(movements: Sequence[TagMovement], began_s: float, ended_s: float, off_s: float = 0.0) -> bool:
     return all(
         began_s + off_s - 0.5 <= movement.at.timestamp() <= ended_s + off_s + 0.5 for movement in movements
@@ -181,6 +185,7 @@ async def test_an_agents_wall_clock_stepped_in_the_middle_of_a_load_changes_no_m
         movements = (await made.decided(10))[5:]
         assert told(movements) == once(10, Direction.OUT)
         assert on_time(movements, *span, off_s=hours * 3600)
+        assert lived(made.replayed()) == lived(made.movements())
         first, second = made.passages()
         assert first.healthy
         assert second.healthy

@@ -18,8 +18,8 @@ class ThingmagicConfig(Section):
 
     driver: Literal["thingmagic"]
     url: Annotated[str, checked()]
-    region: str  # the law where the reader is
-    antennas: tuple[Port, ...] = Field(min_length=1, max_length=16)
+    region: str = Field(examples=list(REGIONS))  # the law where the reader is
+    antennas: tuple[Port, ...] = Field(min_length=1, max_length=16, examples=["[1,2]"])
     power_dbm: Power | None = None  # left out, what the module is set to
     antenna_power_dbm: dict[Port, Power] = Field(default_factory=dict)  # where some differ
     session: Annotated[int, Field(ge=0, le=3)] | None = None  # Gen2; left out, what the module is set to

@@ -1,116 +1,28 @@
 """Whether an antenna still sees: what its reference tags prove, and what is said when they are read no more."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from random import Random
 
 import pytest
 
 from edge.aggregator.aggregator import Aggregator
-from edge.aggregator.antennas import AntennaWatch
 from edge.aggregator.gate import Gate, Side
-from edge.aggregator.moments import Stamp, moment
 from edge.aggregator.sight import REPEAT_MS, SHADOWED_MS
-from edge.reads import Antenna, TagRead
+from edge.reads import Antenna
 from tests.support.doors import START_US, epc, going_in, merged, walk
-from wire.events import Blind, Clock, Event, Passage, TagMovement
-
-STAMP = Stamp(Clock.SYNCED, "b")
-START_MS = START_US // 1000
-REFERENCES = {antenna: f"AAAA00000000000000000{antenna:03d}" for antenna in (1, 2, 3, 4)}
-MINUTE = 60.0
-HOUR = 3600.0
-
-
-class Door:
-    """A gate whose references are read at a rate; what is said of its antennas. Seconds from the start."""
-
-    def __init__(self, *, hz: float = 2.0, references: Mapping[int, Sequence[str]] | None = None) -> None:
-        tags = {a: [tag] for a, tag in REFERENCES.items()} if references is None else references
-        self.watch = AntennaWatch("dock-1", REFERENCES, tags)
-        self.watch.up(START_MS)
-        self.hz = hz
-        self.dbm = dict.fromkeys(REFERENCES, -55.0)
-        self.now_s = 0.0
-        self.said: list[Event] = []
-        self.rng = Random(1)
-
-    def reads(self, antenna: int, tag: str, until_s: float, hz: float) -> Iterator[TagRead]:
-        at_s = self.now_s + self.rng.expovariate(hz)
-        while at_s < until_s:
-            yield read(at_s, antenna, tag, self.dbm[antenna] + self.rng.gauss(0.0, 1.5))
-            at_s += self.rng.expovariate(hz)
-
-    def goes_on(
-        self, for_s: float, *, without: Sequence[int] = (), others: Mapping[int, float] | None = None
-    ) -> None:
-        """References are read, but not by the antennas `without`; `others`: by antenna, the rate of another tag."""
-        until_s = self.now_s + for_s
-        streams = [
-            *(self.reads(a, REFERENCES[a], until_s, self.hz) for a in REFERENCES if a not in without),
-            *(self.reads(a, epc(a), until_s, hz) for a, hz in (others or {}).items()),
-        ]
-        self.take(merged(*streams), until_s)
-
-    def take(self, reads: Sequence[TagRead], until_s: float) -> None:
-        looked_s = self.now_s
-        for each in reads:
-            at_s = (each.at_us - START_US) / 1e6
-            while looked_s < at_s:
-                looked_s += 1.0
-                self.look(looked_s)
-            self.said += self.watch.observe(each, each.at_us // 1000, STAMP) or ()
-        while looked_s < until_s + 0.5:
-            looked_s += 1.0
-            self.look(looked_s)
-        self.now_s = until_s
-
-    def look(self, at_s: float) -> None:
-        self.said += self.watch.advance(START_MS + round(at_s * 1000), STAMP)
-
-    def load(self, *, read_by: Sequence[int]) -> bool:
-        """A load goes by in the next eight seconds; returns whether its passage was seen by healthy antennas."""
-        began_s, self.now_s = self.now_s, self.now_s + 8.0
-        reads = [read(began_s + 1.0 + n / 10, antenna, epc(9)) for n, antenna in enumerate(read_by)]
-        self.take(reads, self.now_s)
-        return self.watch.passed(passage(began_s, self.now_s))
-
-    def healthy(self) -> bool:
-        return self.watch.healthy(START_MS + round(self.now_s * 1000))
-
-    def blinds(self) -> list[tuple[float, float, str]]:
-        return [
-            (since(event.from_at.timestamp()), since(event.to_at.timestamp()), event.reason)
-            for event in self.said
-            if isinstance(event, Blind)
-        ]
-
-
-def since(at: float) -> float:
-    return at - START_US / 1e6
-
-
-def read(at_s: float, antenna: int, tag: str, dbm: float = -55.0) -> TagRead:
-    return TagRead(at_us=START_US + round(at_s * 1e6), gate="dock-1", antenna=antenna, epc=tag, rssi_dbm=dbm)
-
-
-def passage(began_s: float, ended_s: float) -> Passage:
-    ended = moment(START_US + round(ended_s * 1e6))
-    return Passage(
-        at=ended, clock=Clock.SYNCED, boot="b", mono_ms=START_MS + round(ended_s * 1000), gate="dock-1",
-        passage="p", load="p", began_at=ended - timedelta(seconds=ended_s - began_s), ended_at=ended,
-        ins=1, outs=0, turned_back=0, undecided=0, strays=0, healthy=True,
-    )  # fmt: skip
-
-
-def learnt(hz: float = 2.0) -> Door:
-    door = Door(hz=hz)
-    door.goes_on(20 * MINUTE)
-    assert door.said == []
-    assert door.watch.troubles() == []
-    assert door.healthy()
-    return door
+from tests.support.watched_antennas import (
+    HOUR,
+    MINUTE,
+    REFERENCES,
+    STAMP,
+    START_MS,
+    Door,
+    learnt,
+    passage,
+    read,
+    since,
+)
+from wire.events import Blind, Event, Passage, TagMovement
 
 
 def test_an_antenna_that_reads_nothing_any_more_is_said_to_be_blind_from_its_last_read_on() -> None:
@@ -306,62 +218,6 @@ def test_time_that_nobody_watched_is_not_silence() -> None:
     door.goes_on(MINUTE)
     assert door.said == []
     assert door.healthy()
-
-
-def test_without_a_reference_an_antenna_that_misses_load_after_load_is_suspect() -> None:
-    door = Door(references={})
-    for _ in range(20):
-        assert door.load(read_by=[1, 2, 3, 4])
-    assert [door.load(read_by=[1, 2, 4]) for _ in range(5)][:4] == [True] * 4  # not suspected before
-    door.take([], door.now_s + 15.0)
-    (trouble,) = door.watch.troubles()
-    assert trouble == (
-        "dock-1, antenna 3 is suspect: has read nothing of the last 5 loads; before, it read most of them"
-    )
-    assert not door.load(read_by=[1, 2, 4])
-    assert door.said == []
-    door.load(read_by=[1, 2, 3, 4])
-    door.take([], door.now_s + 15.0)
-    assert door.watch.troubles() == []
-
-
-def test_three_loads_unread_may_be_chance_whatever_was_read_before() -> None:
-    """Stock that stood beside it for weeks, and is gone, had made it sure."""
-    door = Door(references={})
-    for _ in range(100):
-        door.load(read_by=[1, 2, 3, 4])
-    for _ in range(3):
-        door.load(read_by=[1, 2, 4])
-    door.take([], door.now_s + 15.0)
-    assert door.watch.troubles() == []
-
-
-def test_a_load_that_was_read_before_a_restart_is_not_missed_after_it() -> None:
-    door = Door(references={})
-    for _ in range(20):
-        door.load(read_by=[1, 2, 3, 4])
-    for _ in range(5):
-        began_s, door.now_s = door.now_s, door.now_s + 8.0
-        door.take(
-            [read(began_s + 1.0 + n, antenna, epc(9)) for n, antenna in enumerate(REFERENCES)], door.now_s
-        )
-        saved, door.watch = door.watch.save(), AntennaWatch("dock-1", REFERENCES)
-        door.watch.restore(saved)
-        door.watch.up(START_MS + round(door.now_s * 1000))
-        assert door.watch.passed(passage(began_s, door.now_s))
-    door.take([], door.now_s + 25.0)
-    assert door.watch.troubles() == []
-
-
-def test_an_antenna_that_often_misses_loads_is_not_suspected_of_it() -> None:
-    door = Door(references={})
-    for _ in range(15):
-        door.load(read_by=[1, 2, 3, 4])
-        door.load(read_by=[1, 2, 4])
-    for _ in range(6):
-        door.load(read_by=[1, 2, 4])
-    door.take([], door.now_s + 15.0)
-    assert door.watch.troubles() == []
 
 
 def test_a_restart_goes_on_where_it_was() -> None:

@@ -115,9 +115,9 @@ def test_sides_that_change_with_the_load_speak_for_movement() -> None:
     crossing, still, inside = walking(0), standing(1), standing(2, inner=True)
     contrary = [(3, b, not inner, dbm) for _, b, inner, dbm in crossing]
     rows = crossing + still + inside + contrary
-    looks, _ = looks_of(rows, 4)
+    looks, dbm = looks_of(rows, 4)
 
-    found = sides(looks, where_of(rows))
+    found = sides(looks.parted(where_of(rows), dbm))
     assert found[0] > 1.0
     assert found[1] < -0.5
     assert found[1] == pytest.approx(found[2])
@@ -127,9 +127,9 @@ def test_sides_that_change_with_the_load_speak_for_movement() -> None:
 
 def test_a_tag_read_before_the_crossing_alone_is_told_nothing_by_its_sides() -> None:
     rows: list[Row] = [(0, b, False, -50.0) for b in range(6)]
-    looks, _ = looks_of(rows, 1)
+    looks, dbm = looks_of(rows, 1)
 
-    assert abs(sides(looks, np.zeros(6))[0]) < 1.0
+    assert abs(sides(looks.parted(np.zeros(6), dbm))[0]) < 1.0
 
 
 def test_a_power_that_falls_outside_and_rises_inside_as_the_load_goes_in_speaks_for_movement() -> None:
@@ -142,17 +142,17 @@ def test_a_power_that_falls_outside_and_rises_inside_as_the_load_goes_in_speaks_
     rows += [(1, b, inner, -60.0) for b in range(20) for inner in (False, True)]
     looks, dbm = looks_of(rows, 2)
 
-    found = shift(looks, where_of(rows), dbm)
+    found = shift(looks.parted(where_of(rows), dbm))
     assert found[0] > 1.0
     assert found[1] < -0.2
-    assert shift(looks, 1.0 - where_of(rows), dbm)[0] < 0.2  # against the load's way
+    assert shift(looks.parted(1.0 - where_of(rows), dbm))[0] < 0.2  # against the load's way
 
 
 def test_a_side_that_read_a_tag_in_one_zone_only_has_no_shift() -> None:
     rows: list[Row] = [(0, b, False, -50.0) for b in range(10)]
     looks, dbm = looks_of(rows, 1)
 
-    assert shift(looks, np.zeros(10), dbm).tolist() == [0.0]
+    assert shift(looks.parted(np.zeros(10), dbm)).tolist() == [0.0]
 
 
 def crossing_at(b: int, n: int, bins: int) -> Floats:
@@ -231,9 +231,9 @@ def test_every_factor_is_bounded_whatever_was_read(rows: list[Row], data: st.Dat
     at = data.draw(st.integers(0, looks.bins - 1))
 
     bounds = {
-        4.0: [spread(looks, dbm, antenna, known, rest_db), sides(looks, where)],
+        4.0: [spread(looks, dbm, antenna, known, rest_db), sides(looks.parted(where, dbm))],
         2.0: [burst(looks, known, rest)],
-        3.0: [shift(looks, where, dbm), rise(looks, crossing_at(at, n, looks.bins), dbm)],
+        3.0: [shift(looks.parted(where, dbm)), rise(looks, crossing_at(at, n, looks.bins), dbm)],
         8.0: [profile(looks, moved, rest)[1]],
     }
     for most, found in bounds.items():

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from edge.aggregator.aggregator import Aggregator
-from edge.aggregator.gate import HELD_MS, Gate, Side
+from edge.aggregator.gate import Gate, Side
 from edge.aggregator.inbox import LATE_MS
+from edge.aggregator.link import HELD_MS
 from edge.aggregator.under_way import QUIET_S
 from edge.reads import TagRead, Trigger
 from tests.support.doors import START_US, epc, going_in, going_out, merged, stand, turning, walk
@@ -170,10 +171,50 @@ def test_while_a_reader_is_away_its_passage_waits_for_what_it_holds() -> None:
     assert aggregator.advance(back + 500, (back + 500) * 1000) == []
     for read in reads[half:]:
         assert aggregator.observe(read, read.at_us // 1000) == []
-    said = aggregator.advance(back + 1_000, (back + 1_000) * 1000)
+    assert aggregator.advance(back + 1_400, (back + 1_400) * 1000) == []
+    said = aggregator.advance(back + 1_500, (back + 1_500) * 1000)
 
     assert movements(said) == {epc(1): ("in", True)}
     assert not next(e for e in said if isinstance(e, Passage)).healthy
+
+
+def test_a_reader_that_publishes_what_it_held_some_seconds_after_the_broker_is_back() -> None:
+    """And in pieces: none of them is taken for all."""
+    aggregator = watch()
+    reads = walk(epc(1), going_in(20.0))
+    third = len(reads) // 3
+    for read in reads[:third]:
+        aggregator.observe(read, read.at_us // 1000)
+    gone = reads[third - 1].at_us // 1000
+    aggregator.device_down("dock-1", gone, gone * 1000, "link lost")
+    back = gone + 10_000
+    aggregator.device_up("dock-1", back, back * 1000)
+    said = []
+    for now, piece in (
+        (back + 8_000, reads[third : 2 * third]), (back + 8_800, reads[2 * third :]), (back + 9_900, [])
+    ):  # fmt: skip
+        for at in range(now - 800, now + 1, 100):
+            said += aggregator.advance(at, at * 1000)
+        for read in piece:
+            said += aggregator.observe(read, read.at_us // 1000)
+
+    assert movements(said) == {epc(1): ("in", True)}
+
+
+def test_reads_that_come_late_in_pieces_with_no_word_of_a_lost_link_are_one_passage() -> None:
+    """The reader's own link to the broker was down, not ours."""
+    aggregator = watch()
+    reads = walk(epc(1), going_in(20.0))
+    half = len(reads) // 2
+    now, said = reads[-1].at_us // 1000 + 15_000, []
+    for piece in (reads[:half], reads[half:]):
+        said += aggregator.advance(now, now * 1000)
+        for read in piece:
+            said += aggregator.observe(read, read.at_us // 1000)
+        now += 700
+    said += aggregator.advance(now + 1_000, (now + 1_000) * 1000)
+
+    assert movements(said) == {epc(1): ("in", True)}
 
 
 def test_a_reader_that_stays_away_is_not_waited_for_for_ever() -> None:

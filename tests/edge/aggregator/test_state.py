@@ -88,7 +88,7 @@ def test_only_what_changed_is_given_to_be_saved() -> None:
     assert aggregator.changed_state() == {}
 
     aggregator.observe(READS[0], READS[0].at_us // 1000)
-    assert set(aggregator.changed_state()) == {"gate:dock-1"}
+    assert set(aggregator.changed_state()) == {"gate:dock-1", "antennas:dock-1"}
     assert aggregator.changed_state() == {}
 
 

@@ -30,6 +30,7 @@ class Tag:
     went_out: float = 0.0
     inside: float = 0.0  # stayed there
     rose_db: float = 0.0
+    known: bool = True  # it had stood there before
 
 
 def said(*tags: Tag, model: Model = PLAIN) -> list[Verdict]:
@@ -41,7 +42,8 @@ def said(*tags: Tag, model: Model = PLAIN) -> list[Verdict]:
         factors={}, own=np.zeros((n, 4)), company=np.zeros((n, 4)), path=np.zeros(3), group=np.zeros(n, np.int64),
     )  # fmt: skip
     rose, last = np.array([tag.rose_db for tag in tags]), np.arange(float(n)) + 7.5
-    return verdicts(judgement, rose, last, model)
+    known = np.array([tag.known for tag in tags])
+    return verdicts(judgement, known, rose, last, model)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,16 @@ def test_the_bounds_are_where_they_are_said_to_be() -> None:
     assert said(Tag(1.0, went_in=POSSIBLE - just, inside=0.65))[0].outcome is not Direction.UNDECIDED
     assert [v.outcome for v in said(*[Tag(0.6, out=1.0, rose_db=RISE_DB)] * 3)] == [Direction.TURNED_BACK] * 3
     assert [v.outcome for v in said(*[Tag(0.6, out=1.0, rose_db=RISE_DB - just)] * 3)] == [None] * 3
+
+
+def test_of_a_tag_that_came_with_something_a_person_is_asked_sooner() -> None:
+    """And sooner still where that went through."""
+    stood, came = Tag(0.32, went_in=1.0), Tag(0.32, went_in=1.0, known=False)
+    hardly = Tag(0.2 - 0.01, went_in=1.0, known=False)
+    load = Tag(1.0, went_in=1.0)
+
+    assert [v.outcome for v in said(stood, came, hardly)] == [None, Direction.UNDECIDED, None]
+    assert [v.outcome for v in said(load, stood, hardly)] == [Direction.IN, None, Direction.UNDECIDED]
 
 
 def test_a_door_that_is_less_often_right_than_it_believes_says_so() -> None:

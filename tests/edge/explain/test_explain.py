@@ -4,14 +4,17 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from edge.aggregator.model import ANTENNA, DEFAULT, Antenna
 from edge.config import load
 from edge.errors import RecordingError
-from edge.explain import terminal, words
+from edge.explain import picture, terminal, why, words
 from edge.explain.story import Story, tell
 from edge.gates_cli import gates
 from edge.replay import events
@@ -104,6 +107,54 @@ def test_what_is_not_there_is_named_with_what_is(folder: Path, moved: TagMovemen
         _story(folder, moved.epc, passage="dock-1-x")
     code, said = _explain(folder.parent / "nowhere", "--epc", "ABCD")
     assert code == 1
+
+
+def test_how_a_tag_is_read_at_rest_is_told_once(folder: Path, scene: Scene, moved: TagMovement) -> None:
+    known = set()
+    (most, _), *_ = Counter(json.loads(line)["epc"] for line in scene.lines[1:]).most_common()
+    for epc in (most, moved.epc):
+        story = _story(folder, epc)
+        account = words.account(story)
+        told = [
+            line
+            for line in account
+            if re.match(r"at rest,|in the .* before it was|not read in|there was no time", line)
+        ]
+        assert len(told) == 1, account
+        known.add(story.why is not None and story.why.known)
+    assert known == {True, False}
+
+
+def test_of_several_passages_the_others_are_named_and_each_can_be_chosen(tmp_path: Path) -> None:
+    scene = SCENES["turning_back"](1)
+    (tmp_path / "edge.toml").write_text(scene.config, "utf-8")
+    (tmp_path / "door.jsonl").write_bytes(b"".join(scene.lines))
+    said = [e for e in events(load(tmp_path / "edge.toml"), scene.lines) if isinstance(e, TagMovement)]
+    first, second = next(
+        mine for e in said if len(mine := [other for other in said if other.epc == e.epc]) == 2
+    )
+    last = words.account(_story(tmp_path, first.epc))
+    assert "passage 2 of the 2 in which something was said of it; to draw another, name it:" in last
+    (other,) = [line for line in last if line.startswith("--passage")]
+    assert other.startswith(f"--passage {first.passage}: {first.outcome.value} at ")
+    chosen = words.account(_story(tmp_path, first.epc, passage=first.passage))
+    assert any(line.startswith("passage 1 of the 2 ") for line in chosen)
+    assert any(line.startswith(f"--passage {second.passage}: ") for line in chosen)
+
+
+def test_a_door_that_kept_the_defaults_has_not_learned() -> None:
+    kept = replace(DEFAULT, antennas=dict.fromkeys((1, 2), ANTENNA))
+    assert why.calibration(kept) == why.calibration(DEFAULT) == "what holds for doors in general is used"
+    learned = replace(DEFAULT, antennas={1: ANTENNA, 2: Antenna(1.0, 0.5)}, rest_db=0.8)
+    assert (
+        why.calibration(learned) == "it has learned: 1 antenna of its own; dB that power varies at rest 0.8"
+    )
+
+
+def test_what_the_marks_of_the_picture_mean_is_told_in_it(folder: Path, moved: TagMovement) -> None:
+    assert [mark.get_label() for mark in picture.marks(_story(folder, moved.epc, passage=moved.passage))] == [
+        "other tags", "passage open", "crossed the sill", "decided",
+    ]  # fmt: skip
 
 
 def test_the_picture_is_a_png(folder: Path, moved: TagMovement, tmp_path: Path) -> None:

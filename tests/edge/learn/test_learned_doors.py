@@ -51,8 +51,8 @@ def test_a_door_of_four_antennas_does_no_worse_on_a_run_that_it_did_not_learn_fr
     after = score(held.passes, held.moving, ours(calibrated, lines(gates_b.SITE, held.reads)))
     before = gates_b.uncalibrated(held)
     assert _booked_wrongly(after) <= _booked_wrongly(before) + 1
-    # One of the twenty passes may be cut elsewhere: where a passage ends depends on what it is judged by.
-    assert after.counts["right"] >= before.counts["right"] - 0.05 * before.movements
+    # What it learns may cost a tag here and there, and no passage: 0.5 % of 20 passes of 100 tags are ten tags.
+    assert after.counts["right"] >= before.counts["right"] - 0.005 * before.movements
 
 
 def _first(folder: Path, name: str, passes: int) -> Sequence[convert.Label]:

@@ -78,7 +78,7 @@ def _device(body: bytes, param: Param) -> dict[str, Any]:
             (gpis,) = unpack(_U16, body, inner)
     return {
         "maker": maker,
-        "detail": f"{_MAKERS.get(maker, f'maker {maker}')} model {model}, firmware {firmware}",
+        "detail": f"{_MAKERS.get(maker, f'unknown maker (number {maker})')} model {model}, firmware {firmware}",
         "antennas": antennas,
         "has_utc": bool(flags & 0x4000),
         "gpis": gpis,
