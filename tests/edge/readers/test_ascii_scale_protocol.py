@@ -346,3 +346,11 @@ def test_any_noise_makes_no_weight(name: Name, data: st.DataObject) -> None:
     found = weights(name, line * 3 + b"".join(noise + line for noise in noises))
     assert set(found) == {1234.0}
     assert len(found) >= 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(
+    heard=st.lists(st.binary(max_size=20) | st.sampled_from(sorted(LINES.values())), max_size=6).map(b"".join)
+)
+def test_whatever_was_heard_a_hint_is_words(name: Name, heard: bytes) -> None:
+    assert isinstance(hint(name, Options(), heard), str)
