@@ -244,13 +244,12 @@ class BayWatch:
             return ()
         conditions = self.conditions
         found = self._suspicious(rest)
-        if found and (conditions.mute or not conditions.unsure):
+        if found and not conditions.unsure:
             return self._suspect(found, grams, rest, stamp)
         step = self._step(grams, rest)
-        if conditions.mute:
-            conditions.believe()
-            self.changed = True
         self._anchor(rest)
+        if conditions.mute:
+            return ()
         if shared is not None and not shared.owner:
             self.standing.overhang += step.grams
             return ()
@@ -285,9 +284,6 @@ class BayWatch:
             ]
         self._anchor(rest)
         self.stood = True
-        if self.conditions.mute:
-            self.conditions.believe()
-            self.changed = True
 
     def _anchor(self, rest: Rest) -> None:
         self._set_anchor(rest.cells)
@@ -298,7 +294,7 @@ class BayWatch:
         self.anchored = True
 
     def _step(self, grams: float, rest: Rest) -> Step:
-        offline = self.offline or self.conditions.mute
+        offline = self.offline
         return Step(
             grams=grams, cells=[now - before for now, before in zip(rest.cells, self.anchor, strict=True)],
             noise=self._noise(rest), from_us=self.anchored_us if offline else rest.us(rest.before_ms),
@@ -318,10 +314,10 @@ class BayWatch:
         self._set_anchor(self.kept_anchor())
         self.steps.clear()
         self.conditions.check, self.conditions.mute, self.changed = found.words, found.mute, True
-        if found.mute:
-            return ()
         self._sure = Sure(self.anchor, self.standing.counts, grams)
         self._anchor(rest)
+        if found.mute:
+            return ()
         said = self._say(step, rest.grams, rest.at_ms, rest.us(rest.at_ms), stamp)
         self.standing.counts = None
         return said

@@ -186,8 +186,8 @@ def _but_for_one(grams: Floats, inside: Bools, limit: Floats) -> Bools:
     without_highest = sorted_up[rows, before] - sorted_up[:, 0]
     without_lowest = sorted_up[rows, last] - sorted_up[:, 1]
     newest = grams[:, -1]
-    newest_high = newest >= sorted_up[rows, last]
-    newest_low = newest <= sorted_up[:, 0]
+    newest_high = newest > sorted_up[rows, before]
+    newest_low = newest < sorted_up[:, 1]
     high, low = (without_highest < limit) & ~newest_high, (without_lowest < limit) & ~newest_low
     found: Bools = (count > LEAST_TICKS) & (high | low)
     return found
