@@ -17,12 +17,12 @@ from edge.readers.m100.config import M100Config
 from edge.readers.m100.reader import M100Reader
 from edge.readers.metratec.config import MetratecConfig
 from edge.readers.metratec.reader import MetratecReader
-from edge.readers.reader import Reader
-from edge.readers.sics.config import SicsConfig
 from edge.readers.modbus_scale.config import ModbusScaleConfig
 from edge.readers.modbus_scale.reader import ModbusScale
 from edge.readers.mqtt_scale.config import MqttScaleConfig
 from edge.readers.mqtt_scale.reader import MqttScale
+from edge.readers.reader import Reader
+from edge.readers.sics.config import SicsConfig
 from edge.readers.sics.reader import SicsScale
 from edge.readers.surroundings import Surroundings
 from edge.readers.thingmagic.config import ThingmagicConfig
@@ -37,11 +37,11 @@ ReaderConfig = Annotated[
     | LlrpConfig
     | M100Config
     | MetratecConfig
+    | ModbusScaleConfig
+    | MqttScaleConfig
     | SicsConfig
     | ThingmagicConfig
     | ZebraIotcConfig,
-    | ModbusScaleConfig
-    | MqttScaleConfig
     Field(discriminator="driver"),
 ]
 
@@ -70,15 +70,15 @@ def build(  # noqa: C901 - one case for each driver, and nothing else
             return LlrpReader(config, name, now_us)
         case MetratecConfig():
             return MetratecReader(config, name, now_us)
+        case ModbusScaleConfig():
+            return ModbusScale(config, name, now_us)
+        case MqttScaleConfig():
+            return MqttScale(config, name, now_us, surroundings)
         case SicsConfig():
             return SicsScale(config, name, now_us)
         case ThingmagicConfig():
             return ThingmagicReader(config, name, now_us)
         case ZebraIotcConfig():
-        case ModbusScaleConfig():
-            return ModbusScale(config, name, now_us)
-        case MqttScaleConfig():
-            return MqttScale(config, name, now_us, surroundings)
             return ZebraIotcReader(config, name, now_us, surroundings)
         case M100Config():
             return M100Reader(config, name, now_us)
