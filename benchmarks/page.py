@@ -31,9 +31,10 @@ def revision() -> str:
     return told.stdout.strip() or "an unknown revision"
 
 
-def measured(took_s: float) -> str:
+def measured(took_s: float, at: str | None = None) -> str:
+    """`at`: the revision when measuring began; the present one where not given."""
     today = datetime.now(UTC).date()  # noqa: TID251 - a figure says when it was measured
-    return f"Measured {today} at {revision()}, on {machine()}; it took {took_s:.0f} s."
+    return f"Measured {today} at {at or revision()}, on {machine()}; it took {took_s:.0f} s."
 
 
 def put(page: Path, begin: str, end: str, parts: Sequence[str]) -> None:
