@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.shelf_scene import CAN, JAR, changes, counted, fed, shelf_of, stream, watching
+from tests.support.shelf_scene import CAN, JAR, changes, counted, fed, shelf_of, states, stream, watching
 from wire.events import ShelfChange
 
 
@@ -121,3 +121,21 @@ def test_twenty_four_of_a_heavy_batch_at_once_are_to_be_confirmed() -> None:
     (event,) = [event for event in said if isinstance(event, ShelfChange)]
     assert (event.outcome.value, event.confirm) == ("ambiguous", True)
     assert {candidate.changes[0].units for candidate in event.candidates} >= {24, 25}
+
+
+def test_what_was_just_put_can_be_taken_again_from_an_empty_bay() -> None:
+    """Another unit than the one that was put: it weighs 9 g less."""
+    weights = [(0.0, 0.0), (10.0, 660.0), (16.0, 327.0), (19.0, 0.0)]
+
+    aggregator = watching(shelf_of([CAN]))
+    said = fed(aggregator, stream(weights, to_s=60.0))
+
+    assert sum(units or 0 for _, _, _, units in changes(said)) == 0
+    assert counted(aggregator) == {"A1": 0}
+    assert states(said) == []
+
+
+def test_a_mixed_bay_that_nobody_has_counted_is_not_in_doubt_for_that() -> None:
+    apple = CAN.__class__(gtin="09506000312071", unit_grams=60.0, unit_cv=0.02)
+
+    assert states(fed(watching(shelf_of([CAN, JAR, apple])), stream([(0.0, 3311.0)], to_s=20.0))) == []
