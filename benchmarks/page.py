@@ -23,10 +23,10 @@ def put(page: Path, name: str, *parts: str) -> None:
     page.write_text(before + "\n\n".join([begin, *parts, end]) + after, "utf-8")
 
 
-def measured() -> str:
-    """When, of what and on what, to begin a sentence with."""
+def measured(at: str | None = None) -> str:
+    """When, of what and on what, to begin a sentence with. `at`: the revision when measuring began; else the present."""
     today = datetime.now(UTC).date()  # noqa: TID251 - a figure says when it was measured
-    return f"Measured {today} at {revision()}, on {machine()}"
+    return f"Measured {today} at {at or revision()}, on {machine()}"
 
 
 def machine() -> str:

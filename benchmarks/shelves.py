@@ -142,18 +142,10 @@ def happens(names: Iterable[str]) -> str:
     return "\n".join(f"- `{name}`: {(EVERY[name].__doc__ or '').strip()}" for name in names)
 
 
-def write(results: dict[str, Result], took_s: float, to: Path = page.PAGE, plot: Path = PLOT) -> None:
+def write(results: dict[str, Result], measured: str, to: Path = page.PAGE, plot: Path = PLOT) -> None:
     reliability.draw(plot, {"shelves": summed(results.values()).ours.sure})
     shown = f"![Share of changes that were right, over the confidence that was said](images/{plot.name})"
-    page.put(
-        to,
-        "shelves",
-        f"{page.measured()}; it took {took_s:.0f} s.",
-        *parts(results),
-        shown,
-        "The cases:",
-        happens(results),
-    )
+    page.put(to, "shelves", measured, *parts(results), shown, "The cases:", happens(results))
 
 
 def main() -> None:
@@ -170,7 +162,7 @@ def main() -> None:
     given = words.parse_args()
     if given.write and given.case:
         words.error("--write is for all cases together, so not with --case")
-    began = time.perf_counter()
+    began, revision = time.perf_counter(), page.revision()  # others may commit while it runs
     results = run(given.case or list(CASES if given.short else EVERY), given.seeds, given.trials, given.jobs)
     took_s = time.perf_counter() - began
     if given.details:
@@ -178,7 +170,7 @@ def main() -> None:
     print("\n\n".join(parts(results)))
     print(f"\n{took_s:.0f} s")
     if given.write:
-        write(results, took_s)
+        write(results, f"{page.measured(revision)}; it took {took_s:.0f} s.")
 
 
 if __name__ == "__main__":

@@ -225,9 +225,9 @@ class Aggregator:
         self._scales.rebuild()  # calibrations that were ordered are kept too
 
     def undecided_since_us(self) -> int | None:
-        """Wall time from which something is under way at a gate: what is said of it may be dated so early."""
+        """Wall time from which something is under way somewhere: what is said of it may be dated so early."""
         since = [at_us for gate in self._gates.values() if (at_us := gate.undecided_since_us()) is not None]
-        return min(since, default=None)
+        return min([*since, *self._scales.undecided_since_us()], default=None)
 
     def troubles(self) -> list[str]:
         """What is wrong with antennas now, in words; each begins with a name of its own, up to a colon."""

@@ -244,13 +244,12 @@ class BayWatch:
             return ()
         conditions = self.conditions
         found = self._suspicious(rest)
-        if found and (conditions.mute or not conditions.unsure):
+        if found and not conditions.unsure:
             return self._suspect(found, grams, rest, stamp)
         step = self._step(grams, rest)
-        if conditions.mute:
-            conditions.believe()
-            self.changed = True
         self._anchor(rest)
+        if conditions.mute:
+            return ()
         if shared is not None and not shared.owner:
             self.standing.overhang += step.grams
             return ()
@@ -260,7 +259,8 @@ class BayWatch:
 
     def _begin(self, rest: Rest, stamp: Stamp) -> list[Event]:
         """The first rest ever, or after service: believe the weight, or the count where it agrees with it."""
-        same = self.anchored and abs(self.off(rest)) < self._dead(rest)
+        before = self.anchored
+        same = before and abs(self.off(rest)) < self._dead(rest)
         noise = self._noise(rest)
         self._anchor(rest)
         self.steps.clear()
@@ -272,6 +272,8 @@ class BayWatch:
         elif not (same and self.standing.counts is not None):
             self.standing.forget()
         self.standing.weigh(rest.grams - self.bay.tare_grams, noise, self.items, self.bay.capacity)
+        if before and self.bay.items and self.standing.counts is None:
+            self.standing.doubt = NOT_TOLD
         self.changed = True
         return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
 
@@ -285,9 +287,6 @@ class BayWatch:
             ]
         self._anchor(rest)
         self.stood = True
-        if self.conditions.mute:
-            self.conditions.believe()
-            self.changed = True
 
     def _anchor(self, rest: Rest) -> None:
         self._set_anchor(rest.cells)
@@ -298,7 +297,7 @@ class BayWatch:
         self.anchored = True
 
     def _step(self, grams: float, rest: Rest) -> Step:
-        offline = self.offline or self.conditions.mute
+        offline = self.offline
         return Step(
             grams=grams, cells=[now - before for now, before in zip(rest.cells, self.anchor, strict=True)],
             noise=self._noise(rest), from_us=self.anchored_us if offline else rest.us(rest.before_ms),
@@ -318,10 +317,10 @@ class BayWatch:
         self._set_anchor(self.kept_anchor())
         self.steps.clear()
         self.conditions.check, self.conditions.mute, self.changed = found.words, found.mute, True
-        if found.mute:
-            return ()
         self._sure = Sure(self.anchor, self.standing.counts, grams)
         self._anchor(rest)
+        if found.mute:
+            return ()
         said = self._say(step, rest.grams, rest.at_ms, rest.us(rest.at_ms), stamp)
         self.standing.counts = None
         return said
@@ -362,7 +361,19 @@ class BayWatch:
             step.due_ms = rest.at_ms + wait_ms
             self.steps.append(step)
             return ()
-        return self._say(step, rest.grams, rest.at_ms, rest.us(rest.at_ms), stamp)
+        said = self._proven(answer, rest, stamp)
+        return [*said, *self._say(step, rest.grams, rest.at_ms, rest.us(rest.at_ms), stamp)]
+
+    def _proven(self, answer: Answer, rest: Rest, stamp: Stamp) -> list[Event]:
+        """Goods that were put a moment ago stood there, if more is taken than did without them."""
+        counts = self.standing.counts
+        if counts is None or all(counts.get(each.item, 0) + each.units >= 0 for each in answer.changes):
+            return []
+        events: list[Event] = []
+        for step in [step for step in self.steps if step.answer.outcome is Change.OK]:
+            self.steps.remove(step)
+            events += self._say(step, rest.grams, rest.at_ms, rest.us(rest.at_ms), stamp)
+        return events
 
     def _explain(self, grams: float, at_ms: int) -> Answer:
         here, elsewhere = self._taken.around(self.shelf, self.bay.name, at_ms)
@@ -410,9 +421,8 @@ class BayWatch:
         if self.anew:
             return []  # until its next rest nothing is known
         standing, conditions = self.standing, self.conditions
-        known = not (self.bay.items and self.anchored) or (standing.counts is not None and not standing.doubt)
         events: list[Event] = []
-        if news := conditions.news("" if known else standing.doubt or NOT_TOLD):
+        if news := conditions.news(standing.doubt):
             self.changed = True
             until_ms = conditions.until_ms
             until_us = None if until_ms is None else at_us + 1000 * (until_ms - at_ms)

@@ -44,8 +44,9 @@ class Channels:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self.grams: Floats = np.zeros((count, DEPTH))
-        self.times: Ints = np.zeros((count, DEPTH), np.int64)
+        # A row a block, the newest last: numpy is quick along the channels, and slow along eight values.
+        self.grams: Floats = np.zeros((DEPTH, count))
+        self.times: Ints = np.zeros((DEPTH, count), np.int64)
         self.ticks: Ints = np.zeros(count, np.int64)  # in the window, up to DEPTH
         self.seen: Ints = np.zeros(count, np.int64)  # ever, or since it was reset
         self.at_ms: Ints = np.zeros(count, np.int64)  # of the last tick
@@ -90,14 +91,14 @@ class Channels:
         self.seen[rows] += 1
         self.ticks[rows] = np.where(fresh, 1, np.minimum(self.ticks[rows] + 1, DEPTH))
         self.at_ms[rows] = block_ms
-        grams, times = self.grams[rows], self.times[rows]
-        grams[:, :-1], times[:, :-1] = grams[:, 1:], times[:, 1:]
-        grams[:, -1], times[:, -1] = values, block_ms
-        self.grams[rows], self.times[rows] = grams, times
+        grams, times = self.grams[:, rows], self.times[:, rows]
+        grams[:-1], times[:-1] = grams[1:], times[1:]
+        grams[-1], times[-1] = values, block_ms
+        self.grams[:, rows], self.times[:, rows] = grams, times
         self._settle(block_ms, rows, active, grams, times)
 
     def _count_same(self, active: Rows, values: Floats, begun: Bools) -> None:
-        same = begun & (values == self.grams[active, -1])
+        same = begun & (values == self.grams[-1, active])
         run = np.where(same, self.same[active] + 1, 0)
         self.same[active] = run
         learned = begun & (run < SAME_LEARNED)
@@ -107,7 +108,7 @@ class Channels:
 
     def _learn_noise(self, active: Rows, values: Floats, known: Bools) -> None:
         sigma = self.sigma[active]
-        apart = np.abs(values - self.grams[active, -1])
+        apart = np.abs(values - self.grams[-1, active])
         told = np.where(known & (apart > LEAST_DIVISION), apart, np.inf)
         self.division[active] = np.minimum(self.division[active], told)
         difference = np.minimum(apart, 4.0 * sigma + 0.5)
@@ -123,26 +124,32 @@ class Channels:
         self.period_ms[active] = period + seen * rate * (np.minimum(gap, 120_000) - period)
 
     def _settle(self, now_ms: int, active: Rows, every: Ints, grams: Floats, times: Ints) -> None:
-        ticks = self.ticks[active]
-        place = np.arange(DEPTH) - (DEPTH - ticks)[:, None]  # 0 is the first of the window
-        inside = (place >= 0) & ((times > now_ms - WINDOW_MS) | (np.arange(DEPTH) >= DEPTH - LEAST_TICKS))
-        count = inside.sum(axis=1)
-        low = np.where(inside, grams, np.inf).min(axis=1)
-        high = np.where(inside, grams, -np.inf).max(axis=1)
-        total = np.where(inside, grams, 0.0).sum(axis=1)
+        inside = _inside(now_ms, self.ticks[active], times)
+        if inside is None:
+            count = np.full(len(every), DEPTH)
+            low, high, total, first_ms = grams.min(axis=0), grams.max(axis=0), grams.sum(axis=0), times[0]
+        else:
+            count = inside.sum(axis=0)
+            low = np.where(inside, grams, np.inf).min(axis=0)
+            high = np.where(inside, grams, -np.inf).max(axis=0)
+            total = np.where(inside, grams, 0.0).sum(axis=0)
+            first_ms = np.where(inside, times, now_ms).min(axis=0)
         many = count >= 5
         self.level[active] = np.where(many, (total - low - high) / np.maximum(count - 2, 1), total / count)
-        first_ms = np.where(inside, times, now_ms).min(axis=1)
         limit = np.maximum(RANGE_SIGMAS * self.sigma[active], LEAST_RANGE_GRAMS)
         enough = (count >= LEAST_TICKS) & (now_ms - first_ms >= LEAST_SPAN_MS)
         together = enough & (high - low < limit)
         broken = enough & ~together
+        torn = broken
         if broken.any():
-            together |= broken & many & _but_for_one(grams, inside, limit)
+            which = np.flatnonzero(broken)
+            kept = np.ones((DEPTH, len(which)), np.bool_) if inside is None else inside[:, which]
+            spiked = _but_for_one(grams[:, which], kept, limit[which]) & many[which]
             # One block that stands out is not motion yet; the next one tells.
-            torn = broken & ~together & ~_but_for_one(grams[:, :-1], inside[:, :-1], limit)
-        else:
-            torn = broken
+            just_now = _but_for_one(grams[:-1, which], kept[:-1], limit[which])
+            together[which] |= spiked
+            torn = broken.copy()
+            torn[which] &= ~spiked & ~just_now
         self._confirm(now_ms, active, together, torn | ~enough, first_ms)
         self._calm(now_ms, every, ~together & (self.ticks[active] >= DEPTH))
 
@@ -177,17 +184,26 @@ class Channels:
             self.rest[which] = calm & quiet
 
 
+def _inside(now_ms: int, ticks: Ints, times: Ints) -> Bools | None:
+    """Which blocks are in the window; None for all of all channels."""
+    if int(times[0].min()) > now_ms - WINDOW_MS and int(ticks.min()) >= DEPTH:
+        return None
+    place = np.arange(DEPTH)[:, None]
+    begun = place >= DEPTH - ticks
+    return begun & ((times > now_ms - WINDOW_MS) | (place >= DEPTH - LEAST_TICKS))
+
+
 def _but_for_one(grams: Floats, inside: Bools, limit: Floats) -> Bools:
     """Whether the blocks of a window are together but for one, which is not the newest."""
-    sorted_up = np.sort(np.where(inside, grams, np.inf), axis=1)
-    count = inside.sum(axis=1)
-    rows = np.arange(len(grams))
+    sorted_up = np.sort(np.where(inside, grams, np.inf), axis=0)
+    count = inside.sum(axis=0)
+    columns = np.arange(grams.shape[1])
     last, before = np.maximum(count - 1, 0), np.maximum(count - 2, 0)
-    without_highest = sorted_up[rows, before] - sorted_up[:, 0]
-    without_lowest = sorted_up[rows, last] - sorted_up[:, 1]
-    newest = grams[:, -1]
-    newest_high = newest >= sorted_up[rows, last]
-    newest_low = newest <= sorted_up[:, 0]
+    without_highest = sorted_up[before, columns] - sorted_up[0]
+    without_lowest = sorted_up[last, columns] - sorted_up[1]
+    newest = grams[-1]
+    newest_high = newest > sorted_up[before, columns]
+    newest_low = newest < sorted_up[1]
     high, low = (without_highest < limit) & ~newest_high, (without_lowest < limit) & ~newest_low
     found: Bools = (count > LEAST_TICKS) & (high | low)
     return found

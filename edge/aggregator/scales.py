@@ -58,6 +58,7 @@ FROZEN, FROZEN_FLICKER = 7, 0.7  # so many same values of a cell whose values ar
 THAW_MS = 1_000  # until none of them is in the window any more
 ROUNDED = 0.41  # of a division: two weights rounded to it differ by that much from the truth, one sigma
 MOST_DIVISION = 20.0  # grams; values that differ by more are loads
+STIRRED_MS = 600_000  # a bay that has moved for longer (a fan, a pump) makes nobody wait
 STUCK = 100  # so many of them are worth saying
 LOOK_MS = 1_000  # faults are looked for so often
 LEAST_NOISE = 0.3  # grams, of a difference of two rests
@@ -448,6 +449,15 @@ class Scales:
             )
             for item, n in units or [(None, None)]
         ]
+
+    def undecided_since_us(self) -> Iterator[int]:
+        """Of bays where something is provisional, or moves and has not for long: when it began, by the wall's clock."""
+        now_ms = self._folded * BLOCK_MS
+        for number, bay in enumerate(self.bays):
+            yield from (step.from_us for step in bay.steps)
+            rested_ms = int(self._rested_ms[number])
+            if self._stirred[number] and rested_ms and now_ms - rested_ms < STIRRED_MS:
+                yield bay.anchored_us
 
     def down(self, name: str) -> None:
         """Its device is gone: rest must be found anew."""

@@ -7,6 +7,7 @@ UNITS = {1000.0: "kilograms", 453.59237: "pounds", 28.349523: "ounces"}
 UNIT_SHARE = 0.004  # a display in pounds has two or three decimals
 LEAST_GRAMS = 100.0  # before the change; of less, a thousandth is nothing
 ZERO_GRAMS = 1.5
+ZERO_SHARE = 0.003  # of what lay there: of a scale set to kilograms too
 SUDDEN_MS = 2_500
 MANY_UNITS = 6  # nobody takes so many at a grasp
 BELOW_GRAMS, BELOW_UNITS = 20.0, 0.35
@@ -44,7 +45,7 @@ def suspicion(
             mute=False,
         )
     many = unit > 0 and before - empty > MANY_UNITS * unit
-    if many and abs(after) < max(ZERO_GRAMS, 3 * noise) and took_ms < SUDDEN_MS:
+    if many and abs(after) < max(ZERO_GRAMS, 3 * noise, ZERO_SHARE * before) and took_ms < SUDDEN_MS:
         return Suspicion(f"it went from {before:.0f} g to zero at once: was it zeroed?", mute=False)
     full = expected.full_grams
     if full is not None and after > FAR_TOO_MUCH * full + SPARE_GRAMS:
@@ -55,8 +56,8 @@ def suspicion(
 
 def _other_unit(before: float, after: float, noise: float) -> str | None:
     for factor, name in UNITS.items():
-        slack = (UNIT_SHARE * abs(before) + 2 * noise) / factor + 0.01
-        if abs(after - before / factor) < slack:
+        slack = UNIT_SHARE * abs(before) / factor + 2 * noise
+        if abs(after - before / factor) < slack < abs(before / factor) / 2:
             return f"its weight went from {before:.0f} to {after:.2f}: is it set to {name}?"
         if abs(after / factor - before) < UNIT_SHARE * abs(before) + 2 * noise:
             return f"its weight went from {before:.1f} to {after:.0f}: was it set to {name} before?"

@@ -18,7 +18,9 @@ from stockbeat.demo.report import make
 from stockbeat.demo.site import Site, running
 
 QUIET_S = 10.0  # at the end of a bounded run nothing moves, so that everything decided is also booked
-SETTLE_S = 3.0  # after the world has ended: the last passage's quiet time has passed long before
+SETTLE_S = (
+    10.0  # after the world has ended: what was put last is said 15 s later, the last passage long before
+)
 WEB_PORT = 8000
 DAY_S = 86_400.0
 

@@ -245,11 +245,12 @@ def test_a_report_says_it_all_and_goes_between_the_markers(tmp_path: Path) -> No
     results = shelves.run(["single", "lean"], [1], 1, jobs=1)
     to, plot = tmp_path / "benchmarks.md", tmp_path / "images" / "plot.png"
     to.write_text(f"before\n{BEGIN}\nthe last figures\n{END}\nafter\n", "utf-8")
-    shelves.write(results, 1.0, to, plot)
+    shelves.write(results, "Measured today.", to, plot)
     text = to.read_text("utf-8")
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "the last figures" not in text
+    assert "\n\nMeasured today.\n\n" in text
     assert "- `lean`: somebody leans" in text
     assert text.count("\n| single ") == 3
     assert plot.exists()

@@ -4,8 +4,9 @@ import pytest
 
 from edge.diagnosis import Seen, band, by_antenna, exit_code, findings, span
 from edge.errors import ProtocolError, ReaderError, ReaderLost, ReaderRefused
-from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightFault, WeightSample
+from edge.reads import Antenna, Lost, Read, Scale, TagRead, Trigger, WeightFault, WeightSample
 from edge.remedies import Finding, Grade
+from edge.scale_diagnosis import Weighed, fine, table
 
 CASE = "3074257BF7194E4000001A85"
 FOREIGN = "E2801170000002081A8A1234"
@@ -173,3 +174,24 @@ def test_a_broker_without_a_read_is_not_blamed_on_antennas() -> None:
     (found,) = findings(watched)
     assert found.what == "the broker is there, and no read came in 10 s"
     assert "publish to this broker" in found.do
+
+
+def test_each_cell_of_a_scale_has_its_line() -> None:
+    weighed = Weighed()
+    for number, grams in enumerate((100.0, 100.2, 100.1, 100.2)):
+        for cell, more in ((0, 0.0), (2, 900.0)):
+            weighed.take(
+                WeightSample(
+                    at_us=number * 500_000, shelf="aisle-1", cell=cell, grams=grams + more,
+                    stable=None if cell else True,
+                )
+            )  # fmt: skip
+    weighed.take(WeightFault(at_us=0, shelf="aisle-1", cell=1, fault="saturated"))
+    weighed.take(Scale(at_us=0, shelf="aisle-1", serial="B021002593"))
+    assert table(weighed) == [
+        "serial number B021002593",
+        "cell 0\t4 weights\t4 at rest\t100.0 to 100.2 g\tmostly 0.1 g from one to the next",
+        "cell 1\tno weight",
+        "cell 2\t4 weights\t1000.0 to 1000.2 g\tmostly 0.1 g from one to the next",
+    ]
+    assert fine(weighed) == "8 weights of 2 cells, 2.0 a second, 4 of them at rest, 100 to 1000.2 g"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import RecordingError
-from edge.reads import Antenna, Lost, Read, TagRead, Trigger, WeightSample
+from edge.reads import Antenna, Lost, Read, Scale, TagRead, Trigger, WeightFault, WeightSample
 from edge.recording import Recording, heading, line
 
 HEADING = b'{"type":"recording","version":1,"edge":"store-042"}\n'
@@ -45,6 +45,18 @@ LINES: list[tuple[bytes, Read]] = [
     (
         b'{"type":"weight","at":"2026-11-22T09:00:00Z","shelf":"aisle-1","cell":3,"grams":-0.5,"stable":true}\n',
         WeightSample(at_us=1_795_338_000_000_000, shelf="aisle-1", cell=3, grams=-0.5, stable=True),
+    ),
+    (
+        b'{"type":"scale","at":"2026-11-22T09:00:00Z","shelf":"aisle-1","cells":[3,4],"serial":"1127"}\n',
+        Scale(at_us=1_795_338_000_000_000, shelf="aisle-1", cells=(3, 4), serial="1127"),
+    ),
+    (
+        b'{"type":"scale","at":"2026-11-22T09:00:00Z","shelf":"aisle-1","calibration":"7"}\n',
+        Scale(at_us=1_795_338_000_000_000, shelf="aisle-1", calibration="7"),
+    ),
+    (
+        b'{"type":"weight_fault","at":"2026-11-22T09:00:00Z","shelf":"aisle-1","cell":3,"fault":"overload"}\n',
+        WeightFault(at_us=1_795_338_000_000_000, shelf="aisle-1", cell=3, fault="overload"),
     ),
     (
         b'{"type":"trigger","at":"2026-11-22T09:00:00Z","gate":"dock-1","input":1,"on":true}\n',
@@ -192,6 +204,8 @@ READS = st.one_of(
         grams=st.floats(-1e8, 1e8),
         stable=st.none() | st.booleans(),
     ),
+    st.builds(Scale, at_us=TIMES, shelf=NAMES, cells=st.none() | st.lists(SMALL, max_size=3).map(tuple)),
+    st.builds(WeightFault, at_us=TIMES, shelf=NAMES, cell=SMALL, fault=st.text(max_size=20)),
     st.builds(Trigger, at_us=TIMES, gate=NAMES, input=SMALL, on=st.booleans()),
 )
 

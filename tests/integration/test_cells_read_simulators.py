@@ -344,28 +344,31 @@ async def test_a_bus_in_trouble_tells_no_weight_that_was_not_measured(
         assert site.reasons == []
 
 
-async def test_a_dead_unit_is_said_and_does_not_slow_the_others(tmp_path: Path) -> None:
-    async def in_3_s(dead: Sequence[int]) -> tuple[int, Site]:
-        weights = Weights()
-        devices = bus("laumas", 4, weights)
+@pytest.mark.parametrize("units, dead", [(4, (2, 3)), (12, tuple(range(2, 12)))])
+async def test_dead_units_are_said_and_do_not_slow_the_others(
+    units: int, dead: Sequence[int], tmp_path: Path
+) -> None:
+    addresses = list(range(1, units + 1))
+
+    async def in_2_s(dead: Sequence[int]) -> tuple[int, Site]:
+        devices = bus("laumas", units, Weights())
         for device in devices:
             device.answers = device.unit not in dead
         async with watched(
-            lambda url: scale(url, "laumas", [1, 2, 3, 4], timeout_s=0.2),
+            lambda url: scale(url, "laumas", addresses, timeout_s=0.2, poll_s=0.2),
             ServedBus(devices).session,
             tmp_path,
         ) as site:
             await site.until(lambda: site.ups == 1)
-            await asyncio.sleep(1.0)
             before = len(grams(site, 0))
-            await asyncio.sleep(3.0)
+            await asyncio.sleep(2.0)
             return len(grams(site, 0)) - before, site
 
-    alive, _ = await in_3_s(())
-    with_dead, site = await in_3_s((2, 3))
-    # Waiting for both in each round would leave a tenth; a busy machine leaves less of either than there should be.
+    alive, _ = await in_2_s(())
+    with_dead, site = await in_2_s(dead)
+    # Waiting for them in each round would leave a third, or a tenth; a busy machine leaves less of either figure.
     assert with_dead >= 0.6 * alive, (with_dead, alive)
-    assert {cell for cell, _ in faults(site)} == {1, 2}
+    assert {cell for cell, _ in faults(site)} == {unit - 1 for unit in dead}
     assert {what for _, what in faults(site)} == {"device_error: does not answer"}
     assert not grams(site, 1)
     assert site.reasons == []

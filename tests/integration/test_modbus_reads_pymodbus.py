@@ -16,7 +16,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from edge.readers.modbus_scale.config import ModbusScaleConfig
 from edge.readers.modbus_scale.reader import ModbusScale
 from edge.reads import WeightFault, WeightSample
-from tests.support.servers import free_port
+from tests.support.servers import free_port, wait_for_port
 from tests.support.supervised import Site, now_us, watching
 
 pytestmark = pytest.mark.timeout(120)
@@ -51,6 +51,7 @@ async def by_tcp(scales: list[Scale]) -> AsyncIterator[str]:
     port = free_port()
     server = ModbusTcpServer([scale.device() for scale in scales], address=("127.0.0.1", port))
     serving = asyncio.ensure_future(server.serve_forever())
+    await asyncio.to_thread(wait_for_port, port)
     try:
         yield f"tcp://127.0.0.1:{port}"
     finally:

@@ -45,6 +45,8 @@ class _Unit:
         about: what it said of itself, by address.
         said: the identity that was last told.
         failures: in a row.
+        met: whether it has ever answered on this connection. One that has not is away at its first failure: a bus
+            with ten addresses that nobody has would otherwise begin with thirty waits.
     """
 
     address: int
@@ -54,13 +56,14 @@ class _Unit:
     about_due_s: float = 0.0
     said: tuple[str, str] | None = None
     failures: int = 0
+    met: bool = False
     why: str = ""
     refused: bool = False
     next_s: float = 0.0
 
     @property
     def away(self) -> bool:
-        return self.failures >= AWAY_AFTER
+        return self.failures >= (AWAY_AFTER if self.met else 1)
 
 
 class ModbusScale:
@@ -193,7 +196,7 @@ class _Rounds:
         self._answered_s = self._loop.time()
         if unit.away:
             log.info("%s: unit %d answers again", self._name, unit.address)
-        unit.failures = 0
+        unit.failures, unit.met = 0, True
         return reads
 
     async def _values(self, unit: _Unit, query: Query) -> Mapping[int, int]:
@@ -230,14 +233,15 @@ class _Rounds:
                 yield fault
 
     def _failed(self, unit: _Unit, why: str, *, refused: bool) -> list[Read]:
+        was_away = unit.away
         unit.failures += 1
         unit.why, unit.refused = why, refused
         unit.about_due_s = 0.0  # it may be another device when it comes back
         if not unit.away:
             return []
-        if unit.failures == AWAY_AFTER:
+        if not was_away:
             log.warning("%s: unit %d %s", self._name, unit.address, why)
-        waits_s = FIRST_RETRY_S * 2.0 ** min(unit.failures - AWAY_AFTER, 10)
+        waits_s = FIRST_RETRY_S * 2.0 ** min(max(unit.failures - AWAY_AFTER, 0), 10)
         unit.next_s = self._loop.time() + min(LONGEST_RETRY_S, waits_s)
         at_us = self._now_us()
         said = (self._faults.of(cell, f"device_error: {why}", at_us) for cell in unit.cells)

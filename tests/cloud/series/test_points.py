@@ -21,6 +21,12 @@ EXPECTED = {
     'detail="/dev/ttyUSB0: the device closed the connection",up=0i 1795338009000000008',
     "blind": "device_event,site=shop,edge=store-042,device=aisle-1,what=blind "
     'detail="unplugged",blind_s=21.0 1795338030000000009',
+    "shelf_change_to_confirm": "shelf_change,site=shop,edge=store-042,shelf=aisle-1,bay=A1,outcome=ambiguous "
+    "grams=8085.4,confidence=0.55,level_grams=8101.0 1795338301900000014",
+    "shelf_change_moved": "shelf_change,site=shop,edge=store-042,shelf=aisle-1,bay=A1,outcome=ok,item=09506000134369 "
+    "units=1i,grams=510.2,confidence=0.95,level_grams=1501.4 1795338301900000015",
+    "bay_state": "",
+    "bay_fill": "",
     "run_started": "",
     "missing": "",
     "watermark": "",

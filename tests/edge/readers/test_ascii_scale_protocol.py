@@ -282,19 +282,30 @@ def test_what_makes_no_sense_is_known_otherwise(name: Name, heard: bytes, words:
 
 def test_a_new_width_is_believed_twice_in_a_row_or_often() -> None:
     width = Width(first_is_whole=True)
-    assert [width.believes(each) for each in (10, 9, 9, 10)] == [True, False, True, False]
-    assert [width.believes(10) for _ in range(30)] == [True] * 30
-    assert [width.believes(each) for each in (9, 10, 9, 10)] == [False, True, False, True]  # a cable
-    assert [width.believes(each) for each in (9, 10, 9, 10)] == [
-        False,
-        True,
-        True,
-        True,
-    ]  # a manner of writing
-    assert not Width(first_is_whole=False).believes(10)
-    for _ in range(40):
-        width.believes(20)
-    assert not width.believes(9)  # long ago
+
+    def believed(*widths: int) -> list[bool]:
+        return [width.believes(each, "g", 100.0) for each in widths]
+
+    assert believed(10, 9, 9, 10) == [True, False, True, False]
+    assert believed(*[10] * 30) == [True] * 30
+    assert believed(9, 10, 9, 10) == [False, True, False, True]  # a cable
+    assert believed(9, 10, 9, 10) == [False, True, True, True]  # a manner of writing
+    assert not Width(first_is_whole=False).believes(10, "g", 100.0)
+    believed(*[20] * 40)
+    assert believed(9) == [False]  # long ago
+
+
+def test_a_unit_key_is_believed_at_once_and_a_lost_letter_is_not() -> None:
+    kilograms, grams = b"ST,GS,+1.234kg\r\n", b"ST,GS,+1234.1g\r\n"
+    assert weights("and", kilograms + grams + kilograms + b"ST,GS,+1234g\r\n") == [
+        1234.0,
+        1234.1,
+        1234.0,
+        1234.0,
+    ]
+    assert weights("and", kilograms * 3 + b"ST,GS,+1.234g\r\n" + kilograms) == [1234.0] * 4
+    ohaus = b"      1.234 kg\r\n" * 2 + b"     1234.0 g\r\n" + b"      1.234 kg\r\n"
+    assert weights("ohaus", ohaus) == [1234.0] * 3
 
 
 @pytest.mark.parametrize("ends", [b"\r\n", b"\x03"])
@@ -346,3 +357,11 @@ def test_any_noise_makes_no_weight(name: Name, data: st.DataObject) -> None:
     found = weights(name, line * 3 + b"".join(noise + line for noise in noises))
     assert set(found) == {1234.0}
     assert len(found) >= 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(
+    heard=st.lists(st.binary(max_size=20) | st.sampled_from(sorted(LINES.values())), max_size=6).map(b"".join)
+)
+def test_whatever_was_heard_a_hint_is_words(name: Name, heard: bytes) -> None:
+    assert isinstance(hint(name, Options(), heard), str)

@@ -128,6 +128,11 @@ async def test_nothing_is_written_to_the_board(line: Line, stack: AsyncExitStack
 
 
 async def test_dtr_stays_up_when_the_port_is_closed(line: Line, stack: AsyncExitStack) -> None:
+    port = os.open(line.path, os.O_RDWR | os.O_NOCTTY)
+    settings = termios.tcgetattr(port)
+    settings[2] |= termios.HUPCL  # as a serial port has it, and a pty has not
+    termios.tcsetattr(port, termios.TCSANOW, settings)
+    os.close(port)
     await opened(stack, board(line.path), line, b"\n1.0\n")
     port = os.open(line.path, os.O_RDWR | os.O_NOCTTY)
     settings = termios.tcgetattr(port)

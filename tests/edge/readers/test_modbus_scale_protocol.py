@@ -281,6 +281,12 @@ def test_dini_has_its_sign_and_its_rest_in_the_status() -> None:
     four = profile("dini_4")
     assert [four.channel(i).address for i in range(4)] == [202, 205, 208, 211]
     assert [four.channel(i).negative for i in range(4)] == [Bit(201 + 3 * i, 0) for i in range(4)]
+    assert [four.channel(i).stable for i in range(4)] == [Bit(201 + 3 * i, 1) for i in range(4)]
+    assert [{each.address for each in four.channel(i).faults} for i in range(4)] == [
+        {201 + 3 * i} for i in range(4)
+    ]
+    coded = RegisterMap(address=0, format="int16", fault_in=Field(1), channels=2, channel_step=2)
+    assert coded.channel(1).fault_in == Field(3)
     over = RegisterMap(address=0, format="uint32", faults=base.faults, decimals=0, unit="g")
     assert weigh(over, {0: 0, 1: 1, 4: 1 << 4}) == NoWeight("overload")
     assert weigh(over, {0: 0, 1: 1, 4: 1 << 3}) == NoWeight("underload")

@@ -51,7 +51,11 @@ class And:
             if unit == _AND_AMBIGUOUS:
                 raise ProtocolError("the scale shows 't', which is tonne or tola; set it to kg or g")
             read = Weight(grams(weight, unit), status != "US", net=second == "NT")
-            return read if self._width.believes(found.end(4) - found.start()) else Nothing.NO_WEIGHT
+            return (
+                read
+                if self._width.believes(found.end(4) - found.start(), unit, read.grams)
+                else Nothing.NO_WEIGHT
+            )
         if found := _last(_AND_RANGE, text):
             return Fault("underload" if found[1] == "UL" or found[2] == "-" else "overload")
         if found := _last(_AND_ERROR, text):
@@ -82,7 +86,7 @@ class Dini:
                     f"the indicator sends {kind}, its converter's figures; set it to send weights"
                 )
             read = Weight(grams(weight, unit), status == "ST", net=kind == "NT")
-            return self._whole(read, found.end(5) - found.start())
+            return self._whole(read, found.end(5) - found.start(), unit)
         if found := _last(_REXT, text):
             return self._extended(found)
         if found := _last(_DINI_RANGE, text):
@@ -100,7 +104,7 @@ class Dini:
             read = Weight(shown + grams(tare, unit), status == "ST")
         else:  # DGT4X: the manual does not say
             read = Weight(shown, status == "ST", net=number(tare) != 0.0)
-        return self._whole(read, found.end(7) - found.start())
+        return self._whole(read, found.end(7) - found.start(), unit)
 
     def _ours(self, address: str | None) -> bool:
         if address == self._address:
@@ -113,8 +117,8 @@ class Dini:
             )
         return False
 
-    def _whole(self, read: Weight, width: int) -> Answer:
-        return read if self._width.believes(width) else Nothing.NO_WEIGHT
+    def _whole(self, read: Weight, width: int, unit: str) -> Answer:
+        return read if self._width.believes(width, unit, read.grams) else Nothing.NO_WEIGHT
 
 
 def _last(form: re.Pattern[str], text: str) -> re.Match[str] | None:

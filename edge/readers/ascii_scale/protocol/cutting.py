@@ -51,16 +51,22 @@ class Width:
     """How wide a scale's lines are.
 
     Indicators write fields of a fixed width, so a line that a noisy cable took a digit from, or gave one to, is of
-    another width than its neighbours. A new width is believed when two lines in a row have it, for the unit may have
-    been changed, or when one in eight of late has had it; the very first line of a connection only where its beginning
-    cannot be missing.
+    another width than its neighbours. A new width is believed when two lines in a row have it, or one in eight of late;
+    at once where the unit is another and the weight is not, for then somebody pressed the unit's key; and the very
+    first line of a connection only where its beginning cannot be missing.
     """
 
     _RECENT = 32  # lines; at ten a second, some seconds
     _OFTEN = 4  # among them: more than a cable does that can be read at all
+    _NEAR, _NEAR_GRAMS = (
+        0.005,
+        5.0,
+    )  # the same weight, but for the steps of another unit; a lost "k" is 1000 times less
 
     def __init__(self, *, first_is_whole: bool) -> None:
         self._first_is_whole = first_is_whole
+        self._unit = ""  # of the last line that was believed ...
+        self._grams = 0.0  # ... and what it weighed
         self._recent: deque[int] = deque(maxlen=self._RECENT)
         self._counts: Counter[int] = Counter()
 
@@ -69,11 +75,16 @@ class Width:
         """The most frequent of late."""
         return self._counts.most_common(1)[0][0] if self._counts else None
 
-    def believes(self, width: int) -> bool:
-        """Whether a line of this width is whole; it is remembered either way."""
+    def believes(self, width: int, unit: str, grams: float) -> bool:
+        """Whether a line of this width is whole; its width is remembered either way."""
         first, again = not self._recent, bool(self._recent) and self._recent[-1] == width
         if len(self._recent) == self._RECENT:
             self._counts[self._recent[0]] -= 1
         self._recent.append(width)
         self._counts[width] += 1
-        return again or self._counts[width] >= self._OFTEN or (first and self._first_is_whole)
+        near = abs(grams - self._grams) <= max(self._NEAR_GRAMS, self._NEAR * abs(self._grams))
+        other_unit = self._unit not in ("", unit) and near
+        whole = again or self._counts[width] >= self._OFTEN or (first and self._first_is_whole) or other_unit
+        if whole:
+            self._unit, self._grams = unit, grams
+        return whole

@@ -48,7 +48,8 @@ class Nci:
         if found := _RANGE.fullmatch(weight):
             return _RANGES[found[1]]
         read = Weight(_weight(weight), stable=not status[0] & _MOTION)
-        return read if self._width.believes(len(weight)) else Nothing.NO_WEIGHT
+        unit = weight.strip(" +-.0123456789")
+        return read if self._width.believes(len(weight), unit, read.grams) else Nothing.NO_WEIGHT
 
 
 def _fault(status: bytes) -> Fault | None:

@@ -46,7 +46,9 @@ class Ohaus:
             if words & _NO_WEIGHTS:
                 return Nothing.NO_WEIGHT
             read = Weight(value, "?" not in words, net=bool(words & _NET))
-            return read if self._width.believes(found.end(2) - found.start()) else Nothing.NO_WEIGHT
+            return (
+                read if self._width.believes(found.end(2) - found.start(), unit, value) else Nothing.NO_WEIGHT
+            )
         stripped = text.strip()
         if found := _RANGE.fullmatch(text):
             return _RANGES[found[1]]
