@@ -24,7 +24,7 @@ def put(page: Path, name: str, *parts: str) -> None:
 
 
 def measured(at: str | None = None) -> str:
-    """When, of what and on what, to begin a sentence with. `at`: the revision when measuring began; else the present."""
+    """When, of what and on what, to begin a sentence with. `at`: the revision when measuring began; else now's."""
     today = datetime.now(UTC).date()  # noqa: TID251 - a figure says when it was measured
     return f"Measured {today} at {at or revision()}, on {machine()}"
 
