@@ -69,12 +69,14 @@ def test_a_command_is_there_with_its_options(line: str) -> None:
 
 def test_the_dock_doors_configuration_is_taken_whole(tmp_path: Path) -> None:
     """Its pieces as they stand on the page, put together as it says."""
-    whole, more, calibrated, *_ = blocks(ROOT / "docs" / "devices" / "dock-door.md", "toml")
+    whole, more, beside, calibrated, *_ = blocks(ROOT / "docs" / "devices" / "dock-door.md", "toml")
     assert calibrated.startswith("calibration = ")
-    (tmp_path / "edge.toml").write_text(whole + "\n" + more + "\n", "utf-8")
+    (tmp_path / "edge.toml").write_text(f"{whole}\n{more}\n{beside}\n", "utf-8")
     config = load(tmp_path / "edge.toml")
-    assert [gate.name for gate in config.gates] == ["dock-1"]
-    assert config.gates[0].reference_tags.keys() == {1, 3}
+    assert [gate.name for gate in config.gates] == ["dock-1", "dock-2"]
+    assert config.gates[0].reference_tags.keys() == {1, 2, 3, 4}
+    assert config.gates[1].antennas.keys() == {1}
+    assert config.gates[1].eyes
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
