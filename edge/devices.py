@@ -154,6 +154,8 @@ class Devices:
         why = f"away: {device.went}" if device.went else "the agent did not run, or could not connect"
         blind = self._stamps.blind(device.name, since_us + self._clock.ahead_us(), why[:WORDS])
         self._engine.say(blind)
+        gone_ms = (self._clock.steady_us() - since_us) // 1000
+        self._aggregator.unseen(device.name, self._clock.now_ms() - gone_ms, self._clock.now_ms())
 
     def blind_was_said(self) -> None:
         """Up to now, of every device: what is said when they come back begins here."""

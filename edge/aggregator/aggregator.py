@@ -211,6 +211,12 @@ class Aggregator:
         """
         return self._scales.order(order, mono_ms, at_us, self._stamp)
 
+    def unseen(self, name: str, from_ms: int, to_ms: int) -> None:
+        """What this device saw between two times will never come: it was away, or we were, and it keeps nothing."""
+        if gate := self._gates.get(name):
+            gate.unseen(from_ms, to_ms)
+            self._antennas[name].lost(from_ms, to_ms)
+
     def changed_state(self) -> dict[str, bytes]:
         """What changed since last asked, by key (`gate:dock-1`, `shelf:aisle-1`); opaque to the caller."""
         for gate, antennas in self._doors_watched.values():
@@ -250,7 +256,7 @@ class Aggregator:
         said: list[Event] = []
         for event in events:
             said.append(event)
-            if isinstance(event, Passage) and not self._antennas[gate].passed(event):
+            if isinstance(event, Passage) and not (self._antennas[gate].passed(event) and event.healthy):
                 said = [
                     _doubted(each) if getattr(each, "passage", None) == event.passage else each
                     for each in said
@@ -258,9 +264,9 @@ class Aggregator:
         return said
 
     def _lost(self, lost: Lost, mono_ms: int) -> list[Event]:
-        if antennas := self._antennas.get(lost.device):
+        if lost.device in self._gates:
             ago_ms = [(lost.at_us - at_us) // 1000 for at_us in (lost.from_us, lost.to_us)]
-            antennas.lost(mono_ms - max(ago_ms), mono_ms - min(ago_ms))
+            self.unseen(lost.device, mono_ms - max(ago_ms), mono_ms - min(ago_ms))
         elif lost.device not in self._shelves:
             return []
         return [

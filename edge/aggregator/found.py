@@ -73,18 +73,16 @@ class Found:
         nearest = max(0, int(np.searchsorted(self.reads.ms, at_ms, side="right")) - 1)
         return int(self.reads.us[nearest]) + 1000 * (at_ms - int(self.reads.ms[nearest]))
 
-    def members(self, field: Field) -> list[Member]:
+    def members(self, field: Field, *, healthy: bool) -> list[Member]:
+        """What became of each. `healthy`: no read of theirs is known to be lost."""
         scene, n = self.scene, self.scene.n
         last_s = np.zeros(n)
         last_s[scene.tag] = scene.at_s  # reads are in order: the last one stays
         counts = np.bincount(scene.tag, minlength=n)
         found = verdicts(
-            self.judgement,
-            scene.known,
-            rose_and_fell(scene.tag, scene.inner, scene.dbm, n),
-            last_s,
-            self.model,
-        )
+            self.judgement, scene.known, rose_and_fell(scene.tag, scene.inner, scene.dbm, n), last_s, self.model,
+            healthy=healthy,
+        )  # fmt: skip
         zero_ms = int(self.reads.ms[0])
         members = []
         for row, verdict, count in zip(self.rows.tolist(), found, counts.tolist(), strict=True):

@@ -24,7 +24,7 @@ from edge.aggregator.link import Link
 from edge.aggregator.looking import LEAD_MS, Looking
 from edge.aggregator.model import DEFAULT, Model
 from edge.aggregator.moments import Stamp
-from edge.aggregator.passage import Ended, events_of
+from edge.aggregator.passage import events_of
 from edge.aggregator.slices import Bools, Floats, Ints, Slice, decode, join
 from edge.aggregator.under_way import LONG_MS, LOOK_EVERY_MS, QUIET_S, Open, Pace
 from edge.aggregator.verdict import POSSIBLE
@@ -33,6 +33,7 @@ from wire.events import Direction, Event, Passage
 
 STRAY = 0.3  # less probably moving
 LONGEST_MS = 60_000  # in an unbroken stream, of what came before no more is remembered
+CUT_MS = 750  # a passage that opens so soon after its reader came back may have begun before
 BEGAN_MS = 3_000  # a tag that is seen to move had begun to so long before, at most
 SWEEP_MS = 60_000
 
@@ -66,6 +67,7 @@ class State(msgspec.Struct, array_like=True):
     folded_ms: int
     swept_ms: int
     eyes: SavedEyes | None = None
+    unseen_ms: int = 0
 
 
 class GateWatch:
@@ -91,6 +93,7 @@ class GateWatch:
         self._passages = 0
         self._folded_ms = 0
         self._swept_ms = 0
+        self._unseen_ms = 0  # loads that came before may have been seen in part
         self.link = Link()
 
     def observe(self, read: TagRead, at_ms: int, stamp: Stamp) -> list[Event]:
@@ -145,10 +148,6 @@ class GateWatch:
         return [
             f"{self.gate.name}: the {eye} photo-eye's beam has been broken for minutes" for eye in blocked
         ]
-
-    def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
-        """Time has passed, at this gate by itself."""
-        return self._fold_before(now_ms - LATE_MS, stamp) if self.follows(now_ms) else []
 
     def advance_to(self, at_ms: int, stamp: Stamp) -> list[Event]:
         """All reads before a time are known: fold them, and close what had ended by then."""
@@ -211,6 +210,13 @@ class GateWatch:
             self._open.healthy = False
             self.changed = True
 
+    def unseen(self, from_ms: int, to_ms: int) -> None:
+        """Nobody knows what went through between two times: a load may have been cut by either."""
+        self._unseen_ms = max(self._unseen_ms, to_ms + CUT_MS)
+        if self._open and self._open.active_ms >= from_ms - LEAD_MS:
+            self._open.healthy = False
+        self.changed = True
+
     def undecided_since_us(self) -> int | None:
         """Wall time before which all is decided, where a passage is open: nothing older will be said."""
         return None if self._open is None else self._open.began_us - 1000 * LEAD_MS
@@ -221,6 +227,7 @@ class GateWatch:
             State(
                 self._field.save(), self._inbox.all().encode(), join(self._recent).encode(), self._open,
                 self._passages, self._folded_ms, self._swept_ms, self._eyes.save() if self._eyes else None,
+                self._unseen_ms,
             )
         )  # fmt: skip
 
@@ -232,6 +239,7 @@ class GateWatch:
         self._recent = [reads] if len(reads := decode(state.recent)) else []
         self._open, self._passages = state.open, state.passages
         self._folded_ms, self._swept_ms = state.folded_ms, state.swept_ms
+        self._unseen_ms = state.unseen_ms
         if self._eyes and state.eyes:
             self._eyes.restore(state.eyes)
 
@@ -277,6 +285,7 @@ class GateWatch:
                 began_us=int(mine.us[0]) - 1000 * (int(mine.ms[0]) - began_ms),
                 active_ms=int(mine.ms[last]), active_us=int(mine.us[last]), read_ms=int(mine.ms[last]),
                 folded_ms=end_ms, rested_ms=end_ms, part_ms=slice_end(began_ms + LONG_MS),
+                healthy=began_ms >= self._unseen_ms,
             )  # fmt: skip
             self._field.rest(began_ms)
         self._field.rows["stirred"][rows] = self._open.number
@@ -355,18 +364,13 @@ class GateWatch:
         self, current: Open, found: Found, at_ms: int, stamp: Stamp, chosen: Bools | None = None
     ) -> list[Event]:
         """Say what was found of the chosen tags, or of all; and learn from it."""
-        members = found.members(self._field)
+        members = found.members(self._field, healthy=current.healthy)
         mine = np.arange(len(members)) if chosen is None else np.flatnonzero(chosen)
         members = [members[index] for index in mine.tolist()]
         if self._doors:
             from_ms = np.maximum(current.began_ms, self._field.rows["since_ms"][found.rows[mine]])
             members = self._doors.settle(self, members, found.claims[mine], from_ms, at_ms)
-        ended = Ended(
-            gate=self.gate.name, began_us=current.began_us, active_us=current.active_us,
-            active_ms=current.active_ms, decided_us=int(found.wall_us(at_ms)), trigger=current.trigger,
-            healthy=current.healthy,
-        )  # fmt: skip
-        events = events_of(ended, members, stamp)
+        events = events_of(current.ended(self.gate.name, int(found.wall_us(at_ms))), members, stamp)
         if found.elsewhere and events and isinstance(passage := events[-1], Passage):
             events[-1] = replace(passage, strays=passage.strays + found.elsewhere)
         if self._recorder:

@@ -11,6 +11,7 @@ from math import exp
 import msgspec
 
 from edge.aggregator.inbox import FOLD_MS, slice_end
+from edge.aggregator.passage import Ended
 
 # A load that is read no more has left: 95 % of the gaps between reads of one tag are below 0.27 s in recordings of
 # 12-tag loads, and of the gaps of a load of 100 tags all are.
@@ -102,6 +103,13 @@ class Open(msgspec.Struct):
         """A tag that moves was read."""
         self.read_ms = max(self.read_ms, at_ms)
         self.look_ms = self.next_look_ms(pace)
+
+    def ended(self, gate: str, decided_us: int) -> Ended:
+        """As what it is said."""
+        return Ended(
+            gate=gate, began_us=self.began_us, active_us=self.active_us, active_ms=self.active_ms,
+            decided_us=decided_us, trigger=self.trigger, healthy=self.healthy,
+        )  # fmt: skip
 
     def looked(self, pace: Pace) -> None:
         """It was looked at, and has not ended."""

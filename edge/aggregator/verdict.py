@@ -15,6 +15,7 @@ DECIDED = 0.6  # below it nothing is decided
 # before, of one that came with something, and of one that came with a load that went through: somebody is told of that
 # load as it is, and a question more costs little.
 POSSIBLE, POSSIBLE_NEW, POSSIBLE_WITH = 0.35, 0.3, 0.15
+MOVES = 0.3  # more probably moving, a tag is asked about where reads are lost
 MOVED = 0.7  # from which a tag that did not cross is said to have turned back, if it showed it
 # A tag that came and went without crossing: its power rose and fell by so much, with so many reads.
 RISE_DB = 4.0
@@ -33,7 +34,13 @@ class Verdict:
 
 
 def verdicts(
-    judgement: Judgement, known: Bools, rose_and_fell: Floats, last_s: Floats, model: Model
+    judgement: Judgement,
+    known: Bools,
+    rose_and_fell: Floats,
+    last_s: Floats,
+    model: Model,
+    *,
+    healthy: bool = True,
 ) -> list[Verdict]:
     """One for each tag.
 
@@ -42,6 +49,7 @@ def verdicts(
         rose_and_fell: dB by which each tag's power rose above both its first and its last, (n,).
         last_s: when each was last read, (n,).
         model: how far the gate's confidence can be trusted.
+        healthy: no read is known to be lost. Else nobody knows what became of those that came and were seen to move.
     """
     moved, ways = judgement.moved, judgement.ways
     gone_in, gone_out = moved * ways[:, WENT_IN], moved * ways[:, WENT_OUT]
@@ -50,8 +58,10 @@ def verdicts(
     turned = float(back[shown].sum()) >= max(TURN_LEAST, TURN_SHARE * float(back.sum()))
     through = bool((np.maximum(gone_in, gone_out) >= DECIDED).any())
     possible = np.where(known, POSSIBLE, POSSIBLE_WITH if through else POSSIBLE_NEW)
+    if not healthy:
+        possible[(moved >= MOVES) & ~known] = 0.0
     return [
-        _verdict(*values, turned=turned, model=model)
+        _verdict(*values, turned=turned, model=model, healthy=healthy)
         for values in zip(
             gone_in.tolist(), gone_out.tolist(), moved.tolist(), shown.tolist(), judgement.crossed_s.tolist(),
             last_s.tolist(), possible.tolist(), strict=True,
@@ -70,6 +80,7 @@ def _verdict(
     *,
     turned: bool,
     model: Model,
+    healthy: bool,
 ) -> Verdict:
     best, crossed = model.confidence(max(gone_in, gone_out)), gone_in + gone_out
     if best >= DECIDED:
@@ -79,6 +90,8 @@ def _verdict(
     if crossed >= possible:
         return Verdict(Direction.UNDECIDED, best, last_s)
     if (moved > 0.5 and shown) or (moved > MOVED and turned):
+        if not healthy:
+            return Verdict(Direction.UNDECIDED, best, last_s)
         return Verdict(Direction.TURNED_BACK, min(model.certain, 1.0 - crossed), last_s)
     return Verdict(None, 1.0 - best, last_s)
 

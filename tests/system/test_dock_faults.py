@@ -95,29 +95,29 @@ async def test_a_link_that_stalls_in_the_middle_of_a_load_without_a_word_delays_
         assert made.passages()[-1].healthy
 
 
+@pytest.mark.parametrize("after_s", [2.6, 3.0, 3.3, 3.6])
 async def test_a_reader_that_lost_its_power_in_the_middle_of_a_load_was_blind_and_the_next_load_is_right(
-    tmp_path: Path,
+    tmp_path: Path, after_s: float
 ) -> None:
     async with dock() as door, agent(tmp_path, door) as made:
         await learn(made)
         going = asyncio.create_task(door.play(load(0)))
-        await asyncio.sleep(3.0)
+        await asyncio.sleep(after_s)
         door.power_off()
         off_s = (await going)[1]
         door.power_on()  # knows no ROSpec, and believes that it is the year 2000
         await made.connected(2)
         await asyncio.sleep(2.0)
         span = await door.play(load(10))
-        await made.decided(5)
+        await made.decided(10)  # of the first load somebody is asked
         movements = [movement for movement in made.movements() if movement.epc in tags(10)]
         assert told(movements) == once(10, Direction.IN)
         assert on_time(movements, *span)
         half = told([movement for movement in made.movements() if movement.epc in tags(0)])
-        assert max(half.values(), default=0) <= 1
-        assert {way for _, way in half} <= {Direction.IN, Direction.UNDECIDED}
+        assert half.keys() == {(tag, Direction.UNDECIDED) for tag in tags(0)} or half == once(0, Direction.IN)
         (blind,) = made.blinds()
         assert (blind.device, blind.reason[:6]) == ("dock-1", "away: ")
-        assert off_s - 6.0 <= blind.from_at.timestamp() <= off_s <= blind.to_at.timestamp() <= off_s + 3.0
+        assert off_s - 6.0 <= blind.from_at.timestamp() <= off_s <= blind.to_at.timestamp() <= off_s + 6.0
         assert made.passages()[-1].healthy
 
 

@@ -178,6 +178,35 @@ def test_while_a_reader_is_away_its_passage_waits_for_what_it_holds() -> None:
     assert not next(e for e in said if isinstance(e, Passage)).healthy
 
 
+@pytest.mark.parametrize("cut_s", [3.5, 4.5, 5.5, 7.0])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_of_a_load_whose_reads_are_lost_in_its_middle_somebody_is_asked_and_nothing_is_guessed(
+    cut_s: float, restarted: bool
+) -> None:
+    """The reader lost its power, or the agent did and the reader holds nothing."""
+    load = merged(*(walk(epc(n), going_in(5.0 + n / 10), hz=8.0) for n in range(10)))
+    aggregator, cut = watch(), START_US // 1000 + round(1000 * cut_s)
+    for read in load:
+        if read.at_us // 1000 < cut:
+            assert aggregator.observe(read, read.at_us // 1000) == []
+    saved = aggregator.changed_state()
+    if restarted:
+        aggregator = Aggregator([TWO], [], boot="b2")
+        aggregator.restore(saved)
+    else:
+        aggregator.device_down("dock-1", cut, cut * 1000, "it lost its power")
+    back = cut + 7_000
+    aggregator.device_up("dock-1", back, back * 1000)
+    aggregator.unseen("dock-1", cut, back)
+    said = aggregator.advance(back + 60_000, (back + 60_000) * 1000)
+
+    outcomes = movements(said)
+    assert outcomes.keys() == {epc(n) for n in range(10)}
+    assert {outcome for outcome, _ in outcomes.values()} <= {"in", "undecided"}
+    assert cut_s > 6.0 or not any(booked for _, booked in outcomes.values())
+    assert not any(e.healthy for e in said if isinstance(e, Passage))
+
+
 def test_a_reader_that_publishes_what_it_held_some_seconds_after_the_broker_is_back() -> None:
     """And in pieces: none of them is taken for all."""
     aggregator = watch()
