@@ -199,7 +199,8 @@ def test_reads_that_a_reader_held_for_minutes_are_judged_as_if_they_had_come_at_
     if (
         back_s - cut_s < 120.0 or cut_s < 16.0
     ):  # else the passage that it was cut in is not waited for so long
-        assert moved(said) == moved(at_once)
+        # Of the stray, which had just come when the link was cut, somebody may be asked.
+        assert {tag: ways for tag, ways in moved(said).items() if tag != epc(901)} == moved(at_once)
     for each in moved(said).values():
         assert len(each) <= 3
 
