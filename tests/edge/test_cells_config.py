@@ -46,7 +46,7 @@ def test_a_bus_is_not_asked_for_more_than_it_can_give(tmp_path: Path) -> None:
         ('profile = "baykon"\nunits = [1]\nunit = "kg"\n', "reader: profile baykon does not tell decimals"),
         ('profile = "laumas"\nunits = []\n', "reader.units: is empty; name at least one unit"),
         ('profile = "laumas"\nunits = [3, 3]\n', "reader.units: [3, 3] names one twice"),
-        ('profile = "laumas"\nunits = [248]\n', "reader.units[1]: input should be less than or equal to 247, not 248"),
+        ('profile = "laumas"\nunits = [248]\n', "reader.units[1]: must be at most 247, not 248"),
         ('profile = "laumas"\nunits = [1]\nchannels = 2\n', "reader: channels: laumas has 1 at most, not 2"),
         ('profile = "generic"\nunits = [1]\n', 'reader: map goes with profile = "generic", and only with it'),
         ('profile = "laumas"\nunits = [1]\nmap = { address = 1, format = "int16" }\n', "reader: map goes with"),

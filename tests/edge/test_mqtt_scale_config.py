@@ -67,7 +67,7 @@ def test_a_cell_may_differ_from_its_reader(tmp_path: Path) -> None:
     "reader, words",
     [
         (TWO, "reader.format: is needed"),
-        (f'{TWO}, format = "sparkplug"', "input should be 'tasmota', 'esphome'"),
+        (f'{TWO}, format = "sparkplug"', "must be 'tasmota', 'esphome'"),
         (f'{TWO}, format = "esphome"', "unit: is needed; esphome does not tell it. One of mg, g, kg"),
         (f'{TWO}, format = "esphome", unit = "stone"', "not 'stone'"),
         (f'{TWO}, format = "esphome", unit = "count"', "grams_per_count: goes with unit = 'count'"),

@@ -66,7 +66,7 @@ def test_what_is_written_reaches_the_aggregator(tmp_path: Path) -> None:
     [
         ("crosstalk = [ { from = 0, to = 0, share = 0.02 } ]", "from and to are both cell 0"),
         ("crosstalk = [ { from = 0, to = 7, share = 0.02 } ]", "cell 7 is not among the shelf's: 0, 1, 2"),
-        ("crosstalk = [ { from = 0, to = 1, share = 2.0 } ]", "less than or equal to 0.5"),
+        ("crosstalk = [ { from = 0, to = 1, share = 2.0 } ]", "must be at most 0.5"),
         (
             "crosstalk = [ { from = 0, to = 1, share = 0.1 }, { from = 0, to = 1, share = 0.2 } ]",
             "two shares from one cell to another",

@@ -94,7 +94,7 @@ def test_a_person_calibrates_a_scale_and_the_agent_takes_the_file(tmp_path: Path
         with terminal("--config", str(at), "--shelf", "aisle-1", "--by", "shift lead") as person:
             person.expect("Empty the plate of cells 0")
             person.type()
-            person.expect("empty it says 150")
+            person.expect("empty it says 1")
             person.expect("How much does your known mass weigh?")
             person.type("2 kilos")
             person.expect("write a mass as 2000, 2000 g or 2 kg, not '2 kilos'")

@@ -151,8 +151,8 @@ async def test_a_scale_and_what_is_none(tmp_path: Path) -> None:
     [
         (
             "tcp://127.0.0.1:1",
-            "does not tell which protocol, as only the ports 5084 (llrp) and 10001 (metratec) do: add "
-            "--driver llrp, or --driver ",
+            "does not tell which protocol, as only the ports 502 (modbus_scale) and 5084 (llrp) and 10001 (metratec) do: add "
+            "--driver ascii_scale, or --driver ",
         ),
         ("serial:/dev/ttyUSB0", "add --driver "),
         ("ftp://127.0.0.1", "it begins with one of "),
@@ -210,7 +210,7 @@ def test_settings_of_a_driver_are_given_by_name() -> None:
         (("--dialect", "sartorius"), ("--set", "dialect=toledo"), 1, 'right as Sartorius SBI: dialect = "sartorius"'),
         (("--dialect", "toledo-without"), ("--set", "dialect=toledo"), 1, "checksum = false"),
         (("--grams", "20000"), ("--set", "dialect=and"), 2, "look: cell 0 could not weigh"),
-        ((), (), 1, "dialect: is needed; give it with --set KEY=VALUE"),
+        ((), (), 1, "dialect: is needed; give --set dialect="),
     ],
 )  # fmt: skip
 async def test_a_scale_that_writes_lines_is_diagnosed(
