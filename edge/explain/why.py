@@ -122,7 +122,8 @@ def _confidence(found: Why) -> Iterator[str]:
     line = f"confidence of a crossing: {found.moved:.3f} that it moved x {found.way:.3f} of that way = {both:.3f}"
     worth = found.model.confidence(both)
     if worth != both:
-        line += f"; worth {worth:.3f}, as labelled passes have shown"
+        usual = (found.model.scale, found.model.shift) == (DEFAULT.scale, DEFAULT.shift)
+        line += f"; worth {worth:.3f}, as {'doors in general' if usual else 'labelled passes'} have shown"
     if worth > found.model.certain:
         line += f"; said is {found.model.certain:g} at most"
     yield line

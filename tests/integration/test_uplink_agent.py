@@ -185,7 +185,7 @@ def test_a_bad_recording_is_one_message_and_begins_nothing(
     recording.write_bytes(recording.read_bytes() + bad)
     played, replayed = edge("run", config, "--recording", recording), edge("replay", config, recording)
     assert (played.code, played.out) == (1, "")
-    assert played.err.startswith("line 3: ")
+    assert f"{recording}: line 3: " in played.err
     assert played.err.count("\n") == 1
     assert (replayed.code, replayed.err) == (1, played.err)
     assert {path.name for path in tmp_path.iterdir()} - {"mosquitto"} == {"edge.toml", "bad.jsonl"}

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from edge.aggregator.aggregator import Aggregator
 from edge.aggregator.gate import Gate, Side
 from edge.aggregator.shelf import Bay, Item, Shelf
-from edge.reads import Read
+from edge.reads import Read, Trigger
 from tests.support.doors import START_US, epc, going_in, going_out, merged, stand, turning, walk
 from tests.support.scales import samples
-from wire.events import Event
+from wire.events import Event, TagMovement
 
 GATE = Gate(name="dock-1", antennas={1: Side.OUTSIDE, 2: Side.INSIDE})
 ITEM = Item(gtin="09506000134352", unit_grams=330.0, unit_cv=0.013)
@@ -81,6 +81,36 @@ def test_how_often_time_is_asked_for_changes_nothing(asked: Sequence[int]) -> No
         said += aggregator.observe(read, read.at_us // 1000)
 
     assert said + finish(aggregator) == WHOLE
+
+
+def test_beams_that_were_broken_before_a_restart_count_after_it() -> None:
+    """One antenna cannot tell the way: only the eyes can."""
+    gate = Gate(name="dock-1", antennas={1: Side.OUTSIDE}, eyes=(1, 2))
+    load = [read for n in range(4) for read in walk(epc(n), going_in(12.0), hz=8, seed=n, antennas=(1, 2))]
+    reads = merged([read for read in load if read.antenna == 1], stand(epc(900), -20.0, 25.0))
+    beams = [(11.6, 1, True), (12.0, 2, True), (12.4, 1, False), (12.8, 2, False)]
+
+    def told(restart: bool) -> list[Event]:
+        aggregator, said, left = Aggregator([gate], [], boot="b"), [], list(beams)
+        aggregator.device_up("dock-1", 0, 0)
+        for read in reads:
+            while left and START_US + 1e6 * left[0][0] <= read.at_us:
+                at_s, number, on = left.pop(0)
+                at_us = START_US + round(1e6 * at_s)
+                said += aggregator.observe(
+                    Trigger(at_us=at_us, gate="dock-1", input=number, on=on), at_us // 1000
+                )
+                if not left and restart:
+                    saved = aggregator.changed_state()
+                    aggregator = Aggregator([gate], [], boot="b")
+                    aggregator.device_up("dock-1", 0, 0)
+                    aggregator.restore(saved)
+            said += aggregator.observe(read, read.at_us // 1000)
+        return said + finish(aggregator)
+
+    ways = [e.outcome.value for e in told(False) if isinstance(e, TagMovement)]
+    assert ways.count("in") == 4
+    assert told(True) == told(False)
 
 
 def test_only_what_changed_is_given_to_be_saved() -> None:
