@@ -151,8 +151,8 @@ async def test_a_scale_and_what_is_none(tmp_path: Path) -> None:
     [
         (
             "tcp://127.0.0.1:1",
-            "does not tell which protocol, as only the ports 502 (modbus_scale) and 5084 (llrp) and 10001 (metratec) do: add "
-            "--driver ascii_scale, or --driver ",
+            "does not tell which protocol, as only the ports 502 (modbus_scale) and 5084 (llrp) and 10001 "
+            "(metratec) do: add --driver ascii_scale, or --driver ",
         ),
         ("serial:/dev/ttyUSB0", "add --driver "),
         ("ftp://127.0.0.1", "it begins with one of "),

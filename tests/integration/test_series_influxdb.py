@@ -235,7 +235,7 @@ def test_events_follow_the_settled_part_of_a_run(
     with database.write() as connection:
         connection.execute(update(runs).values(through=len(ENVELOPES) + 1))
     writer.step()
-    assert (count(empty, "shelf_change", "grams"), count(empty, "device_event", "detail")) == (2, 3)
+    assert (count(empty, "shelf_change", "grams"), count(empty, "device_event", "detail")) == (4, 3)
     with database.read() as connection:
         names = connection.execute(select(cursors.c.name, cursors.c.position)).all()
     assert [tuple(row) for row in names] == [(f"series:{RUN}", len(ENVELOPES) + 1)]
