@@ -24,6 +24,8 @@ from edge.reads import Antenna, Lost, Read, Scale, TagRead, TimedRead, WeightFau
 from wire.events import Blind, Clock, Direction, Event, Passage, TagMovement
 from wire.messages import Level
 
+_MS, _READ = itemgetter(0), itemgetter(1)
+
 
 class Aggregator:
     """Steady time (`mono_ms`) measures durations and order; wall time (`at_us`) only dates events."""
@@ -93,13 +95,21 @@ class Aggregator:
     def observe_all(self, reads: Sequence[TimedRead]) -> list[Event]:
         """As `observe` of each in turn. Nearly all only wait for their slice of time to be complete: those together."""
         events: list[Event] = []
-        for of_tags, some in groupby(reads, _of_a_tag):
-            if of_tags:
+        kinds = set(map(type, map(_READ, reads)))
+        runs = groupby(reads, _kind) if len(kinds) > 1 else ((kind, reads) for kind in kinds)
+        for kind, some in runs:
+            if kind is TagRead:
                 events += self._observe_tags(list(some))
+            elif kind is WeightSample:
+                events += self._weigh(list(some))
             else:
                 for mono_ms, read in some:
                     events += self.observe(read, mono_ms)
         return events
+
+    def _weigh(self, timed: Sequence[TimedRead]) -> list[Event]:
+        samples = [read for _, read in timed if isinstance(read, WeightSample)]
+        return self._scales.observe_all(list(map(_MS, timed)), samples, self._stamp)
 
     def _observe_tags(self, reads: Sequence[TimedRead]) -> list[Event]:
         events: list[Event] = []
@@ -287,8 +297,8 @@ def _doubted(event: Event) -> Event:
     return event
 
 
-def _of_a_tag(timed: TimedRead) -> bool:
-    return isinstance(timed[1], TagRead)
+def _kind(timed: TimedRead) -> type[Read]:
+    return type(timed[1])
 
 
 def _chosen(

@@ -1,10 +1,9 @@
 """All cells of a site: samples in, changes out. Columns are folded once a block; bays are asked when they changed.
 
 Only samples move time here, and what was waited for is decided at the time that it is due, so that nothing depends on
-how often `advance` is called. Samples may be late by LATE_MS; a shelf whose samples are all older follows behind.
+how often `advance` is called.
 """
 
-from array import array
 from collections.abc import Iterator, Sequence
 from functools import partial
 from math import sqrt
@@ -28,6 +27,7 @@ from edge.aggregator.channels import (
 )
 from edge.aggregator.fill import fraction
 from edge.aggregator.goods import Goods
+from edge.aggregator.inflow import NEVER, Inflow
 from edge.aggregator.moments import Stamp
 from edge.aggregator.neighbours import DEFER_MS, Neighbours
 from edge.aggregator.ordering import carry_out
@@ -39,7 +39,6 @@ from edge.reads import Scale, WeightFault, WeightSample
 from wire.events import Event
 from wire.messages import Level
 
-LATE_MS = 200
 IDLE_MS = 2_000  # without newer samples, what waits is folded after so long
 OFFLINE_MS = 10_000  # a gap so long leaves it open when things happened …
 OFFLINE_PERIODS = 5  # … for devices that weigh often
@@ -63,7 +62,7 @@ STUCK = 100  # so many of them are worth saying
 LOOK_MS = 1_000  # faults are looked for so often
 LEAST_NOISE = 0.3  # grams, of a difference of two rests
 CALM_SHARE = 0.03  # of the lightest unit: means of a trembling scale that are so close count as one
-NEVER = 1 << 62
+FEW = 32  # samples that are quicker taken one by one
 
 
 class Scales:
@@ -96,11 +95,7 @@ class Scales:
         self._blindness = Blindness(self.bays)
         self._looked_ms = 0
         self._build(shelves)
-        self._behind_ms: list[int] = [0] * len(self._of_bay)
-        self._waiting: dict[int, array[float]] = {}
-        self._moving: dict[int, list[int]] = {}
-        self._due_ms, self._folded = -NEVER, -NEVER
-        self._clock_ms = NEVER
+        self._inflow = Inflow(self._channels, self._cells)
         self._next_ms = NEVER  # when something that was waited for is due
         self._saved_ms = 0
 
@@ -151,35 +146,25 @@ class Scales:
 
     def observe(self, read: WeightSample, at_ms: int, stamp: Stamp) -> list[Event]:
         """Take one sample; one of a cell that is not configured is passed over."""
-        channel = self._cells.get((read.shelf, read.cell))
-        if channel is None or at_ms > self._clock_ms:
-            return []
-        at_ms += self._behind_ms[channel]
-        block = at_ms // BLOCK_MS
-        if block <= self._folded and (at_ms := self._late(channel, at_ms)) < 0:
-            return []
-        block = at_ms // BLOCK_MS
-        bucket = self._waiting.get(block)
-        if bucket is None:
-            bucket = self._waiting[block] = array("d")
-            self._due_ms = (min(self._waiting) + 1) * BLOCK_MS + LATE_MS
-        bucket.extend((channel, read.grams, read.at_us - 1000 * at_ms))
-        if read.stable is False:
-            self._moving.setdefault(block, []).append(channel)
-        if at_ms < self._due_ms:
-            return []
-        return self._fold_until(at_ms - LATE_MS, stamp)
+        until_ms = self._inflow.take(read, at_ms)
+        return [] if until_ms is None else self._fold_until(until_ms, stamp)
 
-    def _late(self, channel: int, at_ms: int) -> int:
-        """A sample of a block that is folded already: out of order, unless all of the device's are so late."""
-        if at_ms < self._channels.at_ms[channel] + BLOCK_MS:
-            return -1
-        behind_ms = (self._folded + 2) * BLOCK_MS - at_ms // BLOCK_MS * BLOCK_MS
-        self._behind_ms[channel] += behind_ms
-        return at_ms + behind_ms
+    def observe_all(self, at_ms: Sequence[int], reads: Sequence[WeightSample], stamp: Stamp) -> list[Event]:
+        """As `observe` of each in turn, far cheaper for many."""
+        events: list[Event] = []
+        if len(reads) < FEW:
+            for ms, read in zip(at_ms, reads, strict=True):
+                events += self.observe(read, ms, stamp)
+            return events
+        batch, row = self._inflow.batch(at_ms, reads), 0
+        while row < len(reads):
+            row, until_ms = self._inflow.take_some(batch, row)
+            if until_ms is not None:
+                events += self._fold_until(until_ms, stamp)
+        return events
 
     def advance(self, now_ms: int, stamp: Stamp) -> list[Event]:
-        self._clock_ms = now_ms + AHEAD_MS
+        self._inflow.clock_ms = now_ms + AHEAD_MS
         events = self._fold_until(now_ms - IDLE_MS, stamp)
         if now_ms - IDLE_MS >= self._next_ms:
             events += self._passed(now_ms - IDLE_MS, stamp)
@@ -233,28 +218,19 @@ class Scales:
 
     def _fold_until(self, until_ms: int, stamp: Stamp) -> list[Event]:
         events: list[Event] = []
-        for block in self._complete(until_ms):
+        for block, columns, moving in self._inflow.complete(until_ms):
             at_ms = block * BLOCK_MS
             if at_ms >= self._next_ms:
                 events += self._passed(at_ms, stamp)
-            events += self._fold(block, stamp)
+            if moving:
+                self._channels.moved_ms[moving] = at_ms
+            events += self._fold(at_ms, columns, stamp)
         return events
 
-    def _complete(self, until_ms: int) -> Iterator[int]:
-        for block in sorted(self._waiting):
-            if (block + 1) * BLOCK_MS > until_ms:
-                break
-            self._folded = block
-            yield block
-        self._due_ms = (min(self._waiting) + 1) * BLOCK_MS + LATE_MS if self._waiting else -NEVER
-
-    def _fold(self, block: int, stamp: Stamp) -> list[Event]:
-        columns = np.frombuffer(self._waiting.pop(block)).reshape(-1, 3)
-        at_ms, channels = block * BLOCK_MS, self._channels
+    def _fold(self, at_ms: int, columns: Floats, stamp: Stamp) -> list[Event]:
+        channels = self._channels
         channel = columns[:, 0].astype(np.int64)
         channels.offset_us[channel] = columns[:, 2].astype(np.int64)
-        if moving := self._moving.pop(block, None):
-            channels.moved_ms[moving] = at_ms
         active, values = medians(channel, columns[:, 1], channels.count)
         if not self._plain:
             values = values * self._factor[active] + self._shift[active]
@@ -452,7 +428,7 @@ class Scales:
 
     def undecided_since_us(self) -> Iterator[int]:
         """Of bays where something is provisional, or moves and has not for long: when it began, by the wall's clock."""
-        now_ms = self._folded * BLOCK_MS
+        now_ms = self._inflow.folded * BLOCK_MS
         for number, bay in enumerate(self.bays):
             yield from (step.from_us for step in bay.steps)
             rested_ms = int(self._rested_ms[number])
@@ -464,6 +440,6 @@ class Scales:
         for number, shelf in enumerate(self._shelf_of_bay):
             if shelf == name:
                 self._stirred[number] = True
+                self._inflow.forget(self._rows[number])
                 for channel in range(self._rows[number].start, self._rows[number].stop):
                     self._channels.reset(channel)
-                    self._behind_ms[channel] = 0
