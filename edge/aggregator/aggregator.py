@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress, groupby
 from operator import itemgetter
+from typing import cast
 
 from edge.aggregator.antennas import AntennaWatch
 from edge.aggregator.doors import Doors
@@ -96,6 +97,7 @@ class Aggregator:
         """As `observe` of each in turn. Nearly all only wait for their slice of time to be complete: those together."""
         events: list[Event] = []
         kinds = set(map(type, map(_READ, reads)))
+        runs: Iterable[tuple[type[Read], Iterable[TimedRead]]]
         runs = groupby(reads, _kind) if len(kinds) > 1 else ((kind, reads) for kind in kinds)
         for kind, some in runs:
             if kind is TagRead:
@@ -108,7 +110,7 @@ class Aggregator:
         return events
 
     def _weigh(self, timed: Sequence[TimedRead]) -> list[Event]:
-        samples = [read for _, read in timed if isinstance(read, WeightSample)]
+        samples = cast("list[WeightSample]", list(map(_READ, timed)))
         return self._scales.observe_all(list(map(_MS, timed)), samples, self._stamp)
 
     def _observe_tags(self, reads: Sequence[TimedRead]) -> list[Event]:

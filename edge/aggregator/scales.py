@@ -25,14 +25,15 @@ from edge.aggregator.channels import (
     medians,
     starts_of,
 )
-from edge.aggregator.fill import fraction
+from edge.aggregator.correction import Correction
 from edge.aggregator.goods import Goods
 from edge.aggregator.inflow import NEVER, Inflow
+from edge.aggregator.levels import levels_of
 from edge.aggregator.moments import Stamp
 from edge.aggregator.neighbours import DEFER_MS, Neighbours
 from edge.aggregator.ordering import carry_out
 from edge.aggregator.orders import Crosstalk, Order, OrderError
-from edge.aggregator.place import Rest
+from edge.aggregator.place import NOTHING_BESIDE, Rest
 from edge.aggregator.shelf import Shelf, ShelfWatch
 from edge.aggregator.taken import TakenLately
 from edge.reads import Scale, WeightFault, WeightSample
@@ -48,11 +49,8 @@ AHEAD_MS = 60_000  # beyond what is known of the time, a sample's time is wrong
 FOLLOW_SHARE_S = 0.5
 FOLLOW_GRAMS_S = 0.05
 DRIFT_SAVE_MS = 60_000  # the anchors' drift is worth saving so often
-SHAKEN_SHARE, SHAKEN_CELLS, SHAKEN_MS = (
-    0.5,
-    3,
-    1_000,
-)  # when more than this of a shelf moves at once, all of it waits
+# When more than this share of a shelf of so many cells moves at once, all of it waits so long.
+SHAKEN_SHARE, SHAKEN_CELLS, SHAKEN_MS = 0.5, 3, 1_000
 FROZEN, FROZEN_FLICKER = 7, 0.7  # so many same values of a cell whose values are seldom the same show no rest
 THAW_MS = 1_000  # until none of them is in the window any more
 ROUNDED = 0.41  # of a division: two weights rounded to it differ by that much from the truth, one sigma
@@ -121,21 +119,7 @@ class Scales:
 
     def rebuild(self) -> None:
         """Take over how the shelves' cells weigh."""
-        count = self._channels.count
-        self._factor, self._shift = np.ones(count), np.zeros(count)
-        self._plain = True
-        to, from_, times = [], [], []
-        for (name, watch), start in zip(self.shelves.items(), self._shelf_starts, strict=True):
-            for cell, (factor, shift) in watch.factors.items():
-                if (channel := self._cells.get((name, cell))) is not None:
-                    self._factor[channel], self._shift[channel], self._plain = factor, shift, False
-            for one, other, share in watch.uncoupling():
-                to.append(int(start) + one)
-                from_.append(int(start) + other)
-                times.append(share)
-        self._to, self._from = np.array(to, np.int64), np.array(from_, np.int64)
-        self._times: Floats = np.array(times)
-        self._raw: Floats = np.zeros(count)
+        self._correction = Correction(self.shelves, self._shelf_starts, self._cells, self._channels.count)
 
     def _rested_us(self, bay: int) -> int | None:
         """When a bay was last at rest since this start, by the wall's clock."""
@@ -232,12 +216,7 @@ class Scales:
         channel = columns[:, 0].astype(np.int64)
         channels.offset_us[channel] = columns[:, 2].astype(np.int64)
         active, values = medians(channel, columns[:, 1], channels.count)
-        if not self._plain:
-            values = values * self._factor[active] + self._shift[active]
-        if len(self._times):
-            self._raw[active] = values
-            shown = np.bincount(self._to, self._times * self._raw[self._from], channels.count)
-            values = values + shown[active]
+        values = self._correction.grams(active, values)
         self._interrupt(at_ms, active)
         channels.fold(at_ms, values, active)
         return self._look(at_ms, active, stamp)
@@ -275,8 +254,7 @@ class Scales:
         self._peak = np.where(quiet, 0.0, np.maximum(self._peak, np.abs(sums)))
         self._follow(at_ms, quiet, off)
         self._rested_ms[quiet] = at_ms
-        beside = self._neighbours.beside(channels.level)
-        self._neighbours.before[quiet] = beside[quiet]
+        self._neighbours.stood(channels.level, quiet)
         events: list[Event] = []
         ready = at_rest & changed
         if ready.any():
@@ -303,9 +281,7 @@ class Scales:
         for channel in np.flatnonzero(silent | stuck):
             number = int(self._of_bay[channel])
             cell = self.bays[number].bay.cells[int(channel) - self._rows[number].start]
-            words = (
-                f"cell {cell} shows one and the same weight" if stuck[channel] else f"cell {cell} is silent"
-            )
+            words = f"cell {cell} " + ("shows one and the same weight" if stuck[channel] else "is silent")
             at_us = at_ms * 1000 + int(channels.offset_us[channel])
             self._stirred[number] = True
             events += self._blindness.fault(number, words, at_ms, at_us, stamp)
@@ -350,16 +326,12 @@ class Scales:
         noise = sqrt(float(np.sum(averaged + trembling**2 + rounded**2)))
         rested_ms = int(self._rested_ms[number])
         since_ms = max(int(channels.since_ms[row].max()), rested_ms)
-        neighbours = self._neighbours
-        beside = (
-            float(neighbours.beside(channels.level)[number] - neighbours.before[number]) if rested_ms else 0.0
-        )
+        beside = self._neighbours.beside(number, channels.level) if rested_ms else NOTHING_BESIDE
         return Rest(
             cells=[float(grams) for grams in channels.level[row]], at_ms=at_ms, since_ms=since_ms,
             before_ms=rested_ms or since_ms, offset_us=int(channels.offset_us[row].max()),
             noise=max(LEAST_NOISE, noise),
-            peak=float(self._peak[number]), beside=float(neighbours.share[number]) * beside,
-            beside_spread=float(neighbours.spread[number]) * abs(beside), loaded=beside,
+            peak=float(self._peak[number]), beside=beside,
         )  # fmt: skip
 
     def _settle(self, number: int, rest: Rest, stamp: Stamp) -> list[Event]:
@@ -371,10 +343,10 @@ class Scales:
             events += self._blindness.over(number, rest.at_ms, rest.us(rest.at_ms), stamp)
         events += bay.settled(rest, stamp)
         if bay.stood and before is not None:
-            self._neighbours.learn(number, rest.grams - before, rest.loaded, rest.noise)
+            self._neighbours.learn(number, rest.grams - before, rest.beside, rest.noise)
         self._rested_ms[number] = rest.at_ms
         self._peak[number] = 0.0
-        self._neighbours.before[number] = self._neighbours.beside(self._channels.level)[number]
+        self._neighbours.stood(self._channels.level, np.arange(len(self.bays)) == number)
         self._dead[number] = bay.dead(abs(rest.grams), rest.noise)
         self._channels.slack[row] = max(LEAST_RANGE_GRAMS, CALM_SHARE * bay.lightest)
         if (due_ms := bay.due_ms) is not None:
@@ -402,28 +374,10 @@ class Scales:
     # What is told of it
 
     def levels(self) -> list[Level]:
-        return [level for number in range(len(self.bays)) for level in self._levels(number)]
-
-    def _levels(self, number: int) -> list[Level]:
-        bay, row, channels = self.bays[number], self._rows[number], self._channels
-        if not channels.ticks[row].all():
-            return []
-        grams = float(np.sum(channels.level[row])) - bay.bay.tare_grams
-        counts = bay.counts
-        units: list[tuple[str | None, int | None]] = [
-            (item.gtin, counts.get(item.gtin) if counts else None) for item in bay.bay.items
-        ]
         return [
-            Level(
-                shelf=bay.shelf,
-                bay=bay.bay.name,
-                grams=round(grams, 2),
-                item=item,
-                units=n,
-                stable=bool(channels.rest[row].all()),
-                fraction=fraction(n, bay.bay),
-            )
-            for item, n in units or [(None, None)]
+            level
+            for bay, row in zip(self.bays, self._rows, strict=True)
+            for level in levels_of(bay, self._channels, row)
         ]
 
     def undecided_since_us(self) -> Iterator[int]:
