@@ -28,8 +28,7 @@ DEAD_SHARE = 0.35
 DEAD_GRAMS = 2.0
 DUST_SHARE = 0.08
 DUST_OF_LOAD = 0.0015  # hysteresis and creep of a cell after a load, or a hand, has gone
-# Of what pressed on it meanwhile, hysteresis and creep leave so much, one sigma; nobody presses on a shelf by more.
-PRESSED, MOST_PRESSED = 0.0005, 10_000.0
+PRESSED, MOST_PRESSED = 0.0005, 10_000.0  # of what pressed on it meanwhile, creep leaves so much, one sigma
 DEAD_SIGMAS = 3.5
 OFF_GRAMS, OFF_SHARE = 3.0, 0.001  # zero and span may have moved so far while nobody weighed, one sigma
 NOT_TOLD = "its weight does not tell how many stand there"
@@ -233,7 +232,8 @@ class BayWatch:
         # What is taken off for a neighbour may hide a change, but never makes one that is counted.
         bare = grams if shared is not None else grams + rest.beside.shown
         taken_off = abs(bare) < self._dead(rest) or bare * grams < 0
-        return self._change(step, rest, stamp, doubtful=taken_off or (shared is not None and not shared.sure))
+        step.doubtful = taken_off or conditions.unsure or (shared is not None and not shared.sure)
+        return self._change(step, rest, stamp)
 
     def _begin(self, rest: Rest, stamp: Stamp) -> list[Event]:
         """The first rest ever, or after service: believe the weight, or the count where it agrees with it."""
