@@ -25,8 +25,6 @@ from edge.reads import Antenna, Lost, Read, Scale, TagRead, TimedRead, WeightFau
 from wire.events import Blind, Clock, Direction, Event, Passage, TagMovement
 from wire.messages import Level
 
-_MS, _READ = itemgetter(0), itemgetter(1)
-
 
 class Aggregator:
     """Steady time (`mono_ms`) measures durations and order; wall time (`at_us`) only dates events."""
@@ -95,23 +93,21 @@ class Aggregator:
 
     def observe_all(self, reads: Sequence[TimedRead]) -> list[Event]:
         """As `observe` of each in turn. Nearly all only wait for their slice of time to be complete: those together."""
+        if not reads:
+            return []
+        ms, bare = zip(*reads, strict=True)
+        if set(map(type, bare)) == {WeightSample}:
+            return self._scales.observe_all(ms, cast("Sequence[WeightSample]", bare), self._stamp)
         events: list[Event] = []
-        kinds = set(map(type, map(_READ, reads)))
-        runs: Iterable[tuple[type[Read], Iterable[TimedRead]]]
-        runs = groupby(reads, _kind) if len(kinds) > 1 else ((kind, reads) for kind in kinds)
-        for kind, some in runs:
+        for kind, some in groupby(reads, _kind):
             if kind is TagRead:
                 events += self._observe_tags(list(some))
             elif kind is WeightSample:
-                events += self._weigh(list(some))
+                events += self.observe_all(list(some))
             else:
                 for mono_ms, read in some:
                     events += self.observe(read, mono_ms)
         return events
-
-    def _weigh(self, timed: Sequence[TimedRead]) -> list[Event]:
-        samples = cast("list[WeightSample]", list(map(_READ, timed)))
-        return self._scales.observe_all(list(map(_MS, timed)), samples, self._stamp)
 
     def _observe_tags(self, reads: Sequence[TimedRead]) -> list[Event]:
         events: list[Event] = []

@@ -85,6 +85,9 @@ class Inflow:
         channel = batch.channel[begin:]
         at_ms = batch.at_ms[begin:] + self._behind_ms[channel]
         block = at_ms // BLOCK_MS
+        if self._all_wait(channel, batch.at_ms[begin:], at_ms, block):
+            self._keep(batch, begin, at_ms, block)
+            return begin + len(block), None
         odd = (channel == NOWHERE) | (batch.at_ms[begin:] > self.clock_ms) | (block <= self.folded)
         here = int(odd.argmax()) if odd.any() else len(block)
         if here == 0:
@@ -97,6 +100,15 @@ class Inflow:
         many = int(due.argmax()) + 1 if complete else here
         self._keep(batch, begin, at_ms[:many], block[:many])
         return begin + many, int(at_ms[many - 1]) - LATE_MS if complete else None
+
+    def _all_wait(self, channel: Ints, said_ms: Ints, at_ms: Ints, block: Ints) -> bool:
+        """Whether no block is complete with all of these, and none of them is odd: so it is of most lists."""
+        first = int(block.min())
+        earliest = min(first, min(self._waiting, default=first))
+        waits = int(at_ms.max()) < (earliest + 1) * BLOCK_MS + LATE_MS
+        return (
+            waits and first > self.folded and int(channel.min()) >= 0 and int(said_ms.max()) <= self.clock_ms
+        )
 
     def _keep(self, batch: Batch, begin: int, at_ms: Ints, block: Ints) -> None:
         rows = slice(begin, begin + len(block))
