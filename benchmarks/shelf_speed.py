@@ -4,7 +4,8 @@
 
 Cells of boards that send 10 or 80 samples a second, in shelves of six bays, with noise of 0.2 g; at one bay a second
 a unit is taken or put back. Printed: process CPU time as a share of one core at that rate, from `WeightSample` values
-to events, what of that is folding columns (the rest is handing samples over one by one), and memory by channel.
+to events, what of that is folding columns (the rest is handing samples over, in lists as the agent's engine does), and
+memory by channel.
 """
 
 import sys
@@ -18,6 +19,7 @@ from edge.aggregator.aggregator import Aggregator
 from edge.aggregator.hypotheses import Item
 from edge.aggregator.place import Bay
 from edge.aggregator.shelf import Shelf
+from edge.engine import MOST_READS
 from edge.reads import WeightSample
 from wire.events import Change, ShelfChange
 
@@ -98,15 +100,15 @@ def measured(channels: int, hz: int, seconds: int) -> list[str]:
 
 def _fed(aggregator: Aggregator, block: Sequence[WeightSample]) -> tuple[float, float, int]:
     """CPU seconds for all of them, and for the one that completed a block of columns, which folds it."""
-    said = 0
-    first, others = block[0], block[1:]
+    timed = [(sample.at_us // 1000, sample) for sample in block]
+    lists = [timed[at : at + MOST_READS] for at in range(1, len(timed), MOST_READS)]
     began = time.process_time()
-    events = aggregator.observe(first, first.at_us // 1000)
+    events = aggregator.observe_all(timed[:1])
     folded = time.process_time()
-    for sample in others:
-        events += aggregator.observe(sample, sample.at_us // 1000)
+    for some in lists:
+        events += aggregator.observe_all(some)
     ended = time.process_time()
-    said += sum(isinstance(event, ShelfChange) and event.outcome is Change.OK for event in events)
+    said = sum(isinstance(event, ShelfChange) and event.outcome is Change.OK for event in events)
     return ended - began, folded - began, said
 
 

@@ -193,8 +193,7 @@ class Engine:
     def _weigh(self, samples: Sequence[tuple[int, ShelfRead]]) -> None:
         if samples:
             self.heard([sample for _, sample in samples])
-        for mono_ms, sample in samples:
-            self._aggregate(self._aggregator.observe(sample, mono_ms))
+            self._aggregate(self._aggregator.observe_all(samples))
 
     def _aggregate(self, events: Sequence[Event]) -> None:
         if events:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress, groupby
 from operator import itemgetter
+from typing import cast
 
 from edge.aggregator.antennas import AntennaWatch
 from edge.aggregator.doors import Doors
@@ -92,10 +93,17 @@ class Aggregator:
 
     def observe_all(self, reads: Sequence[TimedRead]) -> list[Event]:
         """As `observe` of each in turn. Nearly all only wait for their slice of time to be complete: those together."""
+        if not reads:
+            return []
+        ms, bare = zip(*reads, strict=True)
+        if set(map(type, bare)) == {WeightSample}:
+            return self._scales.observe_all(ms, cast("Sequence[WeightSample]", bare), self._stamp)
         events: list[Event] = []
-        for of_tags, some in groupby(reads, _of_a_tag):
-            if of_tags:
+        for kind, some in groupby(reads, _kind):
+            if kind is TagRead:
                 events += self._observe_tags(list(some))
+            elif kind is WeightSample:
+                events += self.observe_all(list(some))
             else:
                 for mono_ms, read in some:
                     events += self.observe(read, mono_ms)
@@ -293,8 +301,8 @@ def _doubted(event: Event) -> Event:
     return event
 
 
-def _of_a_tag(timed: TimedRead) -> bool:
-    return isinstance(timed[1], TagRead)
+def _kind(timed: TimedRead) -> type[Read]:
+    return type(timed[1])
 
 
 def _chosen(

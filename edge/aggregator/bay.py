@@ -14,25 +14,24 @@ from edge.aggregator.conditions import Conditions
 from edge.aggregator.fill import fills
 from edge.aggregator.goods import Goods
 from edge.aggregator.hypotheses import Answer, Around, Item, explain
-from edge.aggregator.kept import Kept
 from edge.aggregator.moments import Stamp
 from edge.aggregator.place import Bay, Rest, Shared, Sure
 from edge.aggregator.said import bay_state, shelf_changes
 from edge.aggregator.standing import Standing
-from edge.aggregator.steps import Step, understand
-from edge.aggregator.suspicion import Expected, Suspicion, suspicion
+from edge.aggregator.steps import NO_ANSWER, Step, patience, understand
+from edge.aggregator.suspicion import Suspicion, expected, suspicion
 from edge.aggregator.taken import TakenLately
-from wire.events import Change, Condition, Event
+from wire.events import Change, Event
 
 # Below this share of the lightest unit, and below 2 g in any case, a difference is drift, creep or dust.
 DEAD_SHARE = 0.35
 DEAD_GRAMS = 2.0
 DUST_SHARE = 0.08
 DUST_OF_LOAD = 0.0015  # hysteresis and creep of a cell after a load, or a hand, has gone
+PRESSED, MOST_PRESSED = 0.0005, 10_000.0  # of what pressed on it meanwhile, creep leaves so much, one sigma
 DEAD_SIGMAS = 3.5
-HELD_MS = 15_000  # what was put, or cannot be explained, is said only when it has lasted so long
-BACK_MS = 1_000  # unless it is what was taken from here moments before
 OFF_GRAMS, OFF_SHARE = 3.0, 0.001  # zero and span may have moved so far while nobody weighed, one sigma
+NOT_TOLD = "its weight does not tell how many stand there"
 BACK_SHARE = 0.5  # of a jump that no goods explain: so far it must come back
 
 
@@ -64,8 +63,8 @@ class BayWatch:
         self.conditions = Conditions()
         self.said_fill: dict[str, str] = {}
         self._row, self._goods, self._taken = row, goods, taken
-        self._kept_us, self._rested_us = 0, rested_us
-        self._sure: Sure | None = None  # what was before the scale had to be looked at
+        self.kept_us, self._rested_us = 0, rested_us
+        self.sure: Sure | None = None  # what was before the scale had to be looked at
         self._noise_now = 0.5
 
     # What is asked of it
@@ -83,7 +82,7 @@ class BayWatch:
     def anchored_us(self) -> int:
         """When it was last at rest, by the wall's clock."""
         rested_us = self._rested_us()
-        return self._kept_us if rested_us is None else rested_us
+        return self.kept_us if rested_us is None else rested_us
 
     @property
     def items(self) -> list[Item]:
@@ -108,7 +107,7 @@ class BayWatch:
 
     def off(self, rest: Rest) -> float:
         """How far from its last rest."""
-        return rest.grams - sum(self.anchor) - rest.beside
+        return rest.grams - sum(self.anchor) - rest.beside.shown
 
     def changes_alone(self, rest: Rest) -> bool:
         """Whether there is a change that is to be counted, and nothing that is not said yet."""
@@ -140,9 +139,8 @@ class BayWatch:
         events: list[Event] = []
         for step in [step for step in self.steps if step.due_ms <= now_ms]:
             self.steps.remove(step)
-            answer = self._explain(
-                step.grams, step.to_ms
-            )  # by now, more is known of what was taken elsewhere
+            # By now, more is known of what was taken elsewhere.
+            answer = self._explain(step.grams, step.to_ms)
             step.answer = answer.doubted() if step.doubtful else answer
             at_ms = max(step.due_ms, step.to_ms)
             events += self._say(step, gross, at_ms, at_ms * 1000 + offset_us, stamp)
@@ -154,7 +152,7 @@ class BayWatch:
     def interrupted(self) -> None:
         """Nobody weighed for a while: the next rest is compared with the last one that was said."""
         if self.anchored:
-            self._set_anchor(self.kept_anchor())
+            self.set_anchor(self.kept_anchor())
         self.steps.clear()
         self.offline = True
 
@@ -184,7 +182,7 @@ class BayWatch:
         """A person has counted, and looked at the scale. `gross`: what it weighs now; None where it is not at rest."""
         self.steps.clear()
         self.conditions.believe()
-        self._sure, self.changed = None, True
+        self.sure, self.changed = None, True
         if gross is None:
             self.confirmed, self.anew = dict(counts), True
         else:
@@ -195,9 +193,9 @@ class BayWatch:
         """Its cells weigh anew: `anchor` is what its last rest is by the new calibration."""
         self.interrupted()
         if self.anchored:
-            self._set_anchor(anchor)
+            self.set_anchor(anchor)
         self.conditions.believe()
-        self._sure, self.changed = None, True
+        self.sure, self.changed = None, True
 
     # What is kept
 
@@ -206,34 +204,10 @@ class BayWatch:
         steps = ([-grams for grams in step.cells] for step in self.steps)
         return [sum(each) for each in zip(self.anchor, *steps, strict=True)]
 
-    def keep(self) -> Kept | None:
-        if not self.anchored:
-            return None
-        standing, conditions, sure = self.standing, self.conditions, self._sure
-        return Kept(
-            cells=self.kept_anchor(), at_us=self.anchored_us, anew=self.anew,
-            confirmed=self.confirmed, counts=standing.counts,
-            foreign=standing.foreign, overhang=standing.overhang, doubt=standing.doubt, check=conditions.check,
-            mute=conditions.mute, alien=conditions.alien, until_ms=conditions.until_ms, fill=self.said_fill,
-            state=(conditions.said[0].value, conditions.said[1]),
-            sure=(sure.cells, sure.counts, sure.jump) if sure else None,
-        )  # fmt: skip
-
-    def restore(self, kept: Kept) -> None:
-        if len(kept.cells) != len(self.bay.cells):
-            return  # it is on other cells now
-        self._set_anchor(kept.cells)
-        self._kept_us, self.anew, self.offline = kept.at_us, kept.anew, True
-        standing, conditions = self.standing, self.conditions
-        gtins = {item.gtin for item in self.bay.items}
-        standing.counts = kept.counts if kept.counts is None or set(kept.counts) == gtins else None
-        standing.foreign, standing.overhang = list(kept.foreign), kept.overhang
-        standing.doubt, self.said_fill = kept.doubt, dict(kept.fill)
-        conditions.check, conditions.mute, conditions.alien = kept.check, kept.mute, kept.alien
-        conditions.until_ms, conditions.said = kept.until_ms, (Condition(kept.state[0]), kept.state[1])
-        self._sure = Sure(*kept.sure) if kept.sure else None
-        self.confirmed = kept.confirmed
-        self.steps.clear()
+    def set_anchor(self, cells: Sequence[float]) -> None:
+        """Take these weights of its cells for those of its last rest."""
+        self._row[:] = cells
+        self.anchored = True
 
     # How it decides
 
@@ -242,10 +216,10 @@ class BayWatch:
         if shared is None and abs(grams) < self._dead(rest):
             self._quiet(rest)
             return ()
-        conditions = self.conditions
-        found = self._suspicious(rest)
+        conditions, found = self.conditions, self._suspicious(rest)
         if found and not conditions.unsure:
-            return self._suspect(found, grams, rest, stamp)
+            self._suspect(found, grams, rest)
+            return ()
         step = self._step(grams, rest)
         self._anchor(rest)
         if conditions.mute:
@@ -255,7 +229,11 @@ class BayWatch:
             return ()
         if shared is not None:
             self.standing.overhang -= shared.beside
-        return self._change(step, rest, stamp, doubtful=shared is not None and not shared.sure)
+        # What is taken off for a neighbour may hide a change, but never makes one that is counted.
+        bare = grams if shared is not None else grams + rest.beside.shown
+        taken_off = abs(bare) < self._dead(rest) or bare * grams < 0
+        step.doubtful = taken_off or conditions.unsure or (shared is not None and not shared.sure)
+        return self._change(step, rest, stamp)
 
     def _begin(self, rest: Rest, stamp: Stamp) -> list[Event]:
         """The first rest ever, or after service: believe the weight, or the count where it agrees with it."""
@@ -265,7 +243,7 @@ class BayWatch:
         self._anchor(rest)
         self.steps.clear()
         self.conditions.believe()
-        self._sure, self.anew = None, False
+        self.sure, self.anew = None, False
         confirmed, self.confirmed = self.confirmed, None
         if confirmed is not None:
             self.standing.confirm(confirmed, rest.grams - self.bay.tare_grams, self.items)
@@ -289,12 +267,8 @@ class BayWatch:
         self.stood = True
 
     def _anchor(self, rest: Rest) -> None:
-        self._set_anchor(rest.cells)
+        self.set_anchor(rest.cells)
         self.offline = False
-
-    def _set_anchor(self, cells: Sequence[float]) -> None:
-        self._row[:] = cells
-        self.anchored = True
 
     def _step(self, grams: float, rest: Rest) -> Step:
         offline = self.offline
@@ -305,29 +279,21 @@ class BayWatch:
         )  # fmt: skip
 
     def _suspicious(self, rest: Rest) -> Suspicion | None:
-        items = self.bay.items
-        heaviest = max((item.gross_grams for item in items), default=0.0)
-        full = self.bay.tare_grams + self.bay.capacity * heaviest if self.bay.capacity and items else None
-        expected = Expected(self.bay.tare_grams, full, self.lightest)
-        return suspicion(sum(self.anchor), rest.grams, rest.noise, rest.since_ms - rest.before_ms, expected)
+        took_ms = None if self.offline else rest.since_ms - rest.before_ms
+        return suspicion(sum(self.anchor), rest.grams, rest.noise, took_ms, expected(self.bay))
 
-    def _suspect(self, found: Suspicion, grams: float, rest: Rest, stamp: Stamp) -> Sequence[Event]:
-        """Nothing is counted from a scale that is not what it was, until a person has looked or it is as before."""
-        step = self._step(grams, rest)
-        self._set_anchor(self.kept_anchor())
+    def _suspect(self, found: Suspicion, grams: float, rest: Rest) -> None:
+        """Such a change is of the scale, so that nothing is said but that a person should look. It may jump back."""
+        self.set_anchor(self.kept_anchor())
         self.steps.clear()
         self.conditions.check, self.conditions.mute, self.changed = found.words, found.mute, True
-        self._sure = Sure(self.anchor, self.standing.counts, grams)
+        self.sure = Sure(self.anchor, self.standing.counts, grams)
         self._anchor(rest)
-        if found.mute:
-            return ()
-        said = self._say(step, rest.grams, rest.at_ms, rest.us(rest.at_ms), stamp)
         self.standing.counts = None
-        return said
 
     def _as_before(self, rest: Rest) -> None:
         """A scale that had to be looked at jumped back to where it was: go on from there."""
-        sure = self._sure
+        sure = self.sure
         if sure is None or self.conditions.alien:
             return
         back = self.off(rest)
@@ -338,12 +304,12 @@ class BayWatch:
         if abs(grams) >= self._dead(rest) and answer.outcome is not Change.OK:
             return
         self.steps.clear()
-        self._set_anchor(sure.cells)
+        self.set_anchor(sure.cells)
         self.standing.counts, self.standing.doubt = sure.counts, ""
         self.conditions.believe()
-        self._sure, self.offline, self.changed = None, True, True
+        self.sure, self.offline, self.changed = None, True, True
 
-    def _change(self, step: Step, rest: Rest, stamp: Stamp, *, doubtful: bool) -> Sequence[Event]:
+    def _change(self, step: Step, rest: Rest, stamp: Stamp) -> Sequence[Event]:
         if not step.offline and self.steps:
             explains = partial(self._explain, at_ms=step.to_ms)
             reading = understand(step.grams, step.noise, self.steps, explains)
@@ -353,11 +319,10 @@ class BayWatch:
                 return ()
             step.on_top_of(gone, reading)
         answer = self._explain(step.grams, step.to_ms)
-        step.doubtful = doubtful or self.conditions.unsure
         step.answer = answer = answer.doubted() if step.doubtful else answer
         if self.conditions.unsure and not step.offline and answer.outcome is Change.UNKNOWN_MASS:
             return ()
-        if wait_ms := _patience(answer, step.grams):
+        if wait_ms := patience(answer, step.grams):
             step.due_ms = rest.at_ms + wait_ms
             self.steps.append(step)
             return ()
@@ -377,7 +342,7 @@ class BayWatch:
 
     def _explain(self, grams: float, at_ms: int) -> Answer:
         here, elsewhere = self._taken.around(self.shelf, self.bay.name, at_ms)
-        around = Around(self.standing.foreign, here, elsewhere)
+        around = Around(self.standing.unexplained, here, elsewhere)
         return explain(grams, self._noise_now, self.items, self._held(), self.bay.capacity, around)
 
     def _held(self) -> Mapping[str, int] | None:
@@ -393,11 +358,11 @@ class BayWatch:
         noise = rest.noise
         if self.offline:
             noise = hypot(noise, OFF_GRAMS, OFF_SHARE * rest.grams)
-        self._noise_now = hypot(noise, rest.beside_spread)
+        self._noise_now = hypot(noise, rest.beside.spread, PRESSED * min(rest.peak, MOST_PRESSED))
         return self._noise_now
 
     def _dead(self, rest: Rest) -> float:
-        dead = max(self.dead(max(abs(rest.grams), rest.peak), rest.noise), 3.0 * rest.beside_spread)
+        dead = max(self.dead(max(abs(rest.grams), rest.peak), rest.noise), 3.0 * rest.beside.spread)
         if not self.offline:
             return dead
         return max(dead, min(3.0 * self._noise(rest), DEAD_SHARE * self.lightest))
@@ -432,16 +397,3 @@ class BayWatch:
             self.changed |= bool(said)
             events += said
         return events
-
-
-NO_ANSWER = Answer(Change.UNKNOWN_MASS, 0.0)
-NOT_TOLD = "its weight does not tell how many stand there"
-
-
-def _patience(answer: Answer, grams: float) -> int:
-    """How long a change must last before it is said."""
-    if answer.outcome is not Change.OK:
-        return HELD_MS
-    if grams < 0:
-        return 0
-    return BACK_MS if answer.returned else HELD_MS

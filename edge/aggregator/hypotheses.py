@@ -18,6 +18,7 @@ BATCH_BIAS = 0.01
 WIDE_SHARE, WIDE_BATCH = 0.2, 0.03
 WIDE_CV, MOST_WIDE_CV = 2.5, 0.05
 SURE = 0.9  # what is said without a doubt is wrong at most as often as the rest of this
+SURE_SWAP = 0.92  # two kinds, one taken and one put: a difference of two weights fits much that is neither
 MOST_SURE = 0.995
 DOUBTED = 0.5  # whatever the weights say, of a scale that should be looked at
 CREEP = 0.0005  # of a change: cells creep by up to 0.05 % in half an hour, most of it at once
@@ -25,13 +26,16 @@ CREEP = 0.0005  # of a change: cells creep by up to 0.05 % in half an hour, most
 MORE_TAKEN, ANY_TAKEN = 0.4, 0.03
 MORE_PUT, ANY_PUT = 0.4, 0.5
 TWO_ITEMS, SWAP = 0.04, 0.04
-MORE_SWAPPED = 0.3
+MORE_SWAPPED = 0.1
 IMPOSSIBLE = 1e-4  # more taken than was there, or put than fits: counts can be wrong too
 # Something that is no goods of this bay: put, and not gone within seconds; its mass is around so much, by a factor.
 FOREIGN_PUT, FOREIGN_GRAMS, FOREIGN_FACTOR = 0.08, 700.0, 1.2
 OPENED = 0.02  # goods put back after some of them was used
+# A hand that presses on goods, or holds them half lifted, for long enough to look like rest: about up to a unit's mass.
+HANDLED = 0.01
 FOREIGN_TAKEN = 0.002 / 5000.0  # something that nobody knows of was there
 KNOWN_FOREIGN_GOES = 0.3
+PART_GOES = 0.1  # a part of it does, of any mass: the crate that goods came in
 RETURNED = 0.3  # what was taken here moments before is put back
 MISPLACED = 0.1  # what was taken elsewhere moments before is put here
 SAME_MASS = 0.002  # one mass weighed twice, on two cells or while a hand was near: one sigma
@@ -76,7 +80,8 @@ class Taken:
 class Around:
     """What is known beside the weights: the masses of `foreign` things on the bay, and goods `taken` lately.
 
-    `here` are those taken from this bay, `elsewhere` from others.
+    `foreign` are also those that were put and left unexplained. `here` are those taken from this bay, `elsewhere` from
+    others.
     """
 
     foreign: Sequence[float] = ()
@@ -174,7 +179,7 @@ def _answer(
     found = sorted(weights.items(), key=lambda each: -each[1])
     label, weight = found[0]
     odds = min(weight / total, MOST_SURE)
-    if odds >= SURE:
+    if odds >= (SURE_SWAP if len({n > 0 for _, n in label}) > 1 else SURE):
         taken = best.get(label)
         here = taken is not None and taken in around.here
         return Answer(
@@ -224,6 +229,11 @@ def normal(off: float, sigma: float) -> float:
     return exp(-0.5 * z * z) / (sigma * sqrt(2 * pi)) if abs(z) < 38 else 0.0
 
 
+def same_mass(noise: float, mass: float) -> float:
+    """By how much one mass that was put and goes again differs, one standard deviation."""
+    return hypot(1.4 * noise, 2 * SAME_MASS * mass)
+
+
 def likelihood(grams: float, noise: float, units: Sequence[tuple[Item, int]]) -> float:
     """The density of a mass if it is these units."""
     off = grams - sum(n * item.gross_grams for item, n in units)
@@ -260,14 +270,17 @@ def _all(grams: float, items: Sequence[Item], most: int) -> Iterator[tuple[tuple
 
 def _foreign(grams: float, noise: float, items: Sequence[Item], around: Around) -> float:
     """The density of a change that is no goods of this bay."""
+    heaviest = max((item.gross_grams for item in items), default=0.0)
+    handled = HANDLED / heaviest * exp(-abs(grams) / heaviest) if heaviest else 0.0
     if grams < 0:
-        known = sum(normal(grams + mass, hypot(1.4 * noise, 2 * SAME_MASS * mass)) for mass in around.foreign)
-        return FOREIGN_TAKEN + KNOWN_FOREIGN_GOES * known
+        known = sum(normal(grams + mass, same_mass(noise, mass)) for mass in around.foreign)
+        part = sum(PART_GOES / mass for mass in around.foreign if mass > -grams)
+        return FOREIGN_TAKEN + handled + KNOWN_FOREIGN_GOES * known + part
     grams = max(grams, 0.1)
     off = log(grams / FOREIGN_GRAMS) / FOREIGN_FACTOR
     anything = FOREIGN_PUT * exp(-0.5 * off * off) / (grams * FOREIGN_FACTOR * sqrt(2 * pi))
     opened = sum(OPENED / each.grams for each in around.here if 0.0 < grams < each.grams)
-    return anything + opened
+    return anything + opened + handled
 
 
 def _prior(

@@ -23,6 +23,9 @@ class Kept(msgspec.Struct, array_like=True):
     state: tuple[str, str] = ("ok", "")
     sure: tuple[list[float], dict[str, int] | None, float] | None = None
     confirmed: dict[str, int] | None = None
+    open: list[
+        tuple[float, dict[str, int] | None]
+    ] = []  # what was put and left unexplained: mass, counts besides
 
 
 class Assigned(msgspec.Struct, array_like=True):

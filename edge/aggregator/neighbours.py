@@ -18,54 +18,84 @@ from wire.events import Change
 # taken off leaves less.
 SHARE, SHARE_SPREAD = 0.01, 0.01
 MEASURED_SPREAD = 0.003
-LEAST_SPREAD = 0.0005
+LEAST_SPREAD = 0.002  # where on the neighbour's plate a load stands makes so much of a difference
 TELLING_GRAMS = 50.0  # a smaller change next door teaches nothing
-MOST_SHARE = 0.06  # a greater one is no crosstalk
+LEAST_SHARE, MOST_SHARE = -0.005, 0.04  # what is learned stays within what boards share
+ODD_SHARE = 0.06  # a greater one is no crosstalk
+ONE_SIDED = 0.1  # of a load: a smaller one on the other side does not matter
 DEFER_MS = 2_500  # a bay waits so long for its neighbour, which may be part of the same move
 ACROSS, SHIFTED = 0.02, 0.02  # goods that stand across two bays; goods pushed from one to the other, partly
 SURE_ODDS = 9.0  # of one reading over another
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What has come to lie on the cells next to a bay (`left`, `right`), and what shows here of it: grams, and how well
+    that is known, one sigma."""
+
+    left: float = 0.0
+    right: float = 0.0
+    shown: float = 0.0
+    spread: float = 0.0
+
+
 class Neighbours:
-    """Of each bay: the bays and cells on either side, on the same shelf, and how much of their load shows here."""
+    """Of each bay: the bays and cells on either side, on the same shelf, and how much of their load shows here.
+
+    Arrays have a row for the left and one for the right.
+    """
 
     def __init__(self, shelf_of: Ints, starts: Ints, sizes: Sequence[int], measured: Sequence[bool]) -> None:
         count = len(shelf_of)
-        self.shelf_of = shelf_of
         same = np.zeros(count + 1, np.bool_)
         same[1:count] = shelf_of[1:] == shelf_of[:-1]
         bays = np.arange(count)
-        self.left: Ints = np.where(same[:count], bays - 1, -1)
-        self.right: Ints = np.where(same[1:], bays + 1, -1)
-        cells = int(sum(sizes))
-        ends = starts + np.array(sizes, np.int64)
-        self._left_cell = np.where(self.left >= 0, starts - 1, cells)
-        self._right_cell = np.where(self.right >= 0, ends, cells)
+        self.sides: Ints = np.array([np.where(same[:count], bays - 1, -1), np.where(same[1:], bays + 1, -1)])
+        self.right = self.sides[1]
+        ends, none = starts + np.array(sizes, np.int64), int(sum(sizes))
+        cells = (starts - 1, ends)
+        self._cells = np.array(
+            [np.where(side >= 0, cell, none) for side, cell in zip(self.sides, cells, strict=True)]
+        )
         known = np.array(measured, np.bool_)[shelf_of] if count else np.zeros(0, np.bool_)
-        self.share: Floats = np.where(known, 0.0, SHARE)
-        self.spread: Floats = np.where(known, MEASURED_SPREAD, SHARE_SPREAD)
-        self.before: Floats = np.zeros(count)
+        self._share: Floats = np.tile(np.where(known, 0.0, SHARE), (2, 1))
+        self._spread: Floats = np.tile(np.where(known, MEASURED_SPREAD, SHARE_SPREAD), (2, 1))
+        self._before: Floats = np.zeros((2, count))
 
-    def beside(self, level: Floats) -> Floats:
-        """What lies on the two cells beside each bay, together."""
-        padded = np.append(level, 0.0)
-        found: Floats = padded[self._left_cell] + padded[self._right_cell]
-        return found
+    def stood(self, level: Floats, quiet: Bools) -> None:
+        """Bays that are `quiet` carry what they do with what lies beside them now."""
+        self._before = np.where(quiet, np.append(level, 0.0)[self._cells], self._before)
+
+    def beside(self, bay: int, level: Floats) -> Beside:
+        """What has come beside a bay since it was quiet."""
+        cells, shares, spreads = self._cells[:, bay], self._share[:, bay], self._spread[:, bay]
+        left, right = (
+            float(level[cell] - was) if cell < len(level) else 0.0
+            for cell, was in zip(cells, self._before[:, bay], strict=True)
+        )
+        shown = left * float(shares[0]) + right * float(shares[1])
+        return Beside(left, right, shown, hypot(left * float(spreads[0]), right * float(spreads[1])))
 
     def either(self, flags: Bools) -> Bools:
         """Of each bay, whether a bay on either side is flagged."""
         padded = np.append(flags, False)
-        found: Bools = padded[self.left] | padded[self.right]
+        found: Bools = padded[self.sides[0]] | padded[self.sides[1]]
         return found
 
-    def learn(self, bay: int, grams: float, beside: float, noise: float) -> None:
-        """Nothing happened at a bay, and it changed by `grams` while what lies beside changed by `beside`."""
-        if abs(beside) < TELLING_GRAMS or abs(grams) > MOST_SHARE * abs(beside):
+    def learn(self, bay: int, grams: float, beside: Beside, noise: float) -> None:
+        """Nothing happened at a bay, and it changed by `grams` while something came `beside`."""
+        side = 0 if abs(beside.left) > abs(beside.right) else 1
+        other, load = sorted((beside.left, beside.right), key=abs)
+        if abs(load) < TELLING_GRAMS or abs(other) > ONE_SIDED * abs(load):
             return
-        spread, measured = float(self.spread[bay]), noise / abs(beside)
+        if abs(grams) > ODD_SHARE * abs(load):
+            return
+        share, spread = float(self._share[side, bay]), float(self._spread[side, bay])
+        measured = noise / abs(load)
         gain = spread**2 / (spread**2 + measured**2)
-        self.share[bay] += gain * (grams / beside - self.share[bay])
-        self.spread[bay] = max(LEAST_SPREAD, spread * (1 - gain) ** 0.5)
+        learned = share + gain * (grams / load - share)
+        self._share[side, bay] = min(MOST_SHARE, max(LEAST_SHARE, learned))
+        self._spread[side, bay] = max(LEAST_SPREAD, spread * (1 - gain) ** 0.5)
 
 
 @dataclass(frozen=True, slots=True)

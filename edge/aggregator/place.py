@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.aggregator.hypotheses import Item
+from edge.aggregator.neighbours import Beside
+
+NOTHING_BESIDE = Beside()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +45,7 @@ class Sure:
 class Rest:
     """A bay at rest: what each cell weighs, since when, and until when its last rest had lasted.
 
-    `noise` is the standard deviation of a difference of two rests. `beside` is what shows here of what was `loaded` on
-    the cells next to it meanwhile, and how well that is known.
+    `noise` is the standard deviation of a difference of two rests. `beside`: what came to lie next to it meanwhile.
     """
 
     cells: Sequence[float]
@@ -52,9 +54,7 @@ class Rest:
     before_ms: int
     offset_us: int
     noise: float
-    beside: float = 0.0
-    beside_spread: float = 0.0
-    loaded: float = 0.0
+    beside: Beside = NOTHING_BESIDE
     peak: float = 0.0  # how far it went between the two
 
     @property

@@ -10,6 +10,7 @@ from edge.aggregator import kept as files
 from edge.aggregator.bay import BayWatch
 from edge.aggregator.channels import Floats
 from edge.aggregator.hypotheses import Item
+from edge.aggregator.keeping import kept_of, restore
 from edge.aggregator.kept import Assigned, Kept, KeptShelf
 from edge.aggregator.moments import Stamp
 from edge.aggregator.place import Bay
@@ -162,7 +163,7 @@ class ShelfWatch:
         crosstalk = _listed(self.crosstalk)
         return files.encode(
             KeptShelf(
-                bays={bay.bay.name: found for bay in self.bays if (found := bay.keep())},
+                bays={bay.bay.name: found for bay in self.bays if (found := kept_of(bay))},
                 sigma={
                     cell: round(float(sigma), 4) for cell, sigma in zip(self.cells, self.sigma, strict=True)
                 },
@@ -195,7 +196,7 @@ class ShelfWatch:
                 self._assigned[bay.bay.name] = assigned
                 self._put(bay, assigned)
             if found := kept.bays.get(bay.bay.name):
-                bay.restore(self._weighed_anew(bay, found, kept))
+                restore(bay, self._weighed_anew(bay, found, kept))
 
     def _weighed_anew(self, bay: BayWatch, found: Kept, kept: KeptShelf) -> Kept:
         """What was kept of a bay, by the factors of now: what its cells said then is the same load, and a scale that

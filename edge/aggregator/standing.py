@@ -2,21 +2,31 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from edge.aggregator.goods import Goods
-from edge.aggregator.hypotheses import Item, Taken, contents, weighed
+from edge.aggregator.hypotheses import Item, Taken, contents, same_mass, weighed
 from edge.aggregator.steps import Step
 from edge.aggregator.taken import TakenLately
-from wire.events import Change
+from wire.events import Change, ItemUnits
 
 CONFLICT_UNITS, CONFLICT_SIGMAS = 0.75, 4.0
 SAME_GRAMS, SAME_SIGMAS = 2.0, 4.0  # a thing that is no goods and is taken away is known by its mass
+MOST_OPEN = 8
 OWN_SURE = 0.9  # of single units that goods are learned from
 MORE_THAN_THERE = "more was taken than was counted there"
 UNEXPLAINED = "its last change could not be explained"
 
 
+class Open(msgspec.Struct, array_like=True):
+    """Something that was put and left unexplained: its mass, and what stands there besides (None where not known)."""
+
+    grams: float
+    counts: dict[str, int] | None
+
+
 class Standing:
-    """`counts` by GTIN, None where not known; `foreign`, the masses of what is no goods.
+    """`counts` by GTIN, None where not known; `foreign`, the masses of what is no goods; `open`, what may be goods.
 
     `overhang` is the mass of goods that belong here and do not press on these cells, as they stand across two bays,
     with its sign turned; `doubt`, why a person should count.
@@ -25,6 +35,7 @@ class Standing:
     def __init__(self, goods: Goods, taken: TakenLately) -> None:
         self.counts: dict[str, int] | None = None
         self.foreign: list[float] = []
+        self.open: list[Open] = []
         self.overhang = 0.0
         self.doubt = ""
         self._goods, self._taken = goods, taken
@@ -32,6 +43,12 @@ class Standing:
     def forget(self) -> None:
         self.counts, self.overhang, self.doubt = None, 0.0, ""
         self.foreign.clear()
+        self.open.clear()
+
+    @property
+    def unexplained(self) -> list[float]:
+        """The masses of all that lies there and may go as it came."""
+        return [*self.foreign, *(each.grams for each in self.open)]
 
     def count(self, step: Step, own: Mapping[str, Item], shelf: str, bay: str) -> None:
         """Take a change over that is being said. `own`: the bay's items as they were noted, by GTIN."""
@@ -44,6 +61,8 @@ class Standing:
             case Change.UNKNOWN_MASS if self._took_foreign(step):
                 pass
             case _:
+                if step.grams > 0 and not step.offline:
+                    self.open = [*self.open[1 - MOST_OPEN :], Open(step.grams, self.counts)]
                 self.counts, self.doubt = None, UNEXPLAINED
 
     def _count_units(self, step: Step, own: Mapping[str, Item]) -> None:
@@ -52,7 +71,9 @@ class Standing:
                 self.foreign.append(step.grams)  # it stands here, and does not belong here
                 continue
             if self.counts is not None:
-                self.counts = self.counts | {change.item: self.counts.get(change.item, 0) + change.units}
+                self.counts = _plus(self.counts, change)
+            for each in self.open:
+                each.counts = None if each.counts is None else _plus(each.counts, change)
             if change.units > 1:
                 self._goods.restocked(own[change.item])
         if self.counts is not None and min(self.counts.values(), default=0) < 0:
@@ -74,11 +95,21 @@ class Standing:
             self._goods.weigh(own[change.item], abs(step.grams), step.noise)
 
     def _took_foreign(self, step: Step) -> bool:
-        for mass in self.foreign:
-            if abs(step.grams + mass) < max(SAME_SIGMAS * step.noise, SAME_GRAMS):
-                self.foreign.remove(mass)
-                return True
-        return False
+        """Whether what left is a thing that had come; where nobody knew what it was, all is as it was before."""
+        if not self.unexplained:
+            return False
+        slack = max(SAME_SIGMAS * same_mass(step.noise, step.grams), SAME_GRAMS)
+        nearest = min(self.unexplained, key=lambda mass: abs(step.grams + mass))
+        if abs(step.grams + nearest) >= slack:
+            return False
+        if nearest in self.foreign:
+            self.foreign.remove(nearest)
+            return True
+        found = next(each for each in self.open if each.grams == nearest)
+        self.open.remove(found)
+        if self.counts is None and found.counts is not None and not self.open:
+            self.counts, self.doubt = found.counts, ""
+        return True
 
     def net(self, grams: float) -> float:
         """Of what lies there, without the fixtures, the goods of this bay."""
@@ -87,7 +118,7 @@ class Standing:
     def weigh(self, grams: float, noise: float, items: list[Item], capacity: int | None) -> None:
         """Hold the count against what lies there; where there is none, take it from that."""
         net = self.net(grams)
-        if self.counts is None:
+        if self.counts is None and not self.open:
             self.counts = contents(net, noise, items, capacity)
             if self.counts is not None:
                 self.doubt = ""
@@ -105,3 +136,7 @@ class Standing:
         self.forget()
         self.counts = {item.gtin: counts.get(item.gtin, 0) for item in items}
         self.overhang = grams - sum(item.gross_grams * self.counts[item.gtin] for item in items)
+
+
+def _plus(counts: Mapping[str, int], change: ItemUnits) -> dict[str, int]:
+    return {**counts, change.item: counts.get(change.item, 0) + change.units}

@@ -13,8 +13,12 @@ from wire.events import Change
 
 GOES = 0.3  # what was put goes away again
 ALONE = 0.7  # and takes nothing with it
-PARTS = 0.02 / 2000.0  # a change was part of a greater one, with a rest between at any mass
-MOST = 6  # steps that are looked at together
+PARTS = 0.02  # a change was part of a greater one, with a rest between at any mass up to the whole
+ASIDE = 0.2  # of a whole: smaller parts of it may have gone the other way
+HELD_MS = 15_000  # what was put, or cannot be explained, is said only when it has lasted so long
+BACK_MS = 1_000  # unless it is what was taken from here moments before
+NO_ANSWER = Answer(Change.UNKNOWN_MASS, 0.0)
+MOST = 12  # steps that are looked at together: of a slow move, a scale shows many
 
 
 @dataclass(slots=True)
@@ -66,7 +70,7 @@ def understand(
     """The most probable understanding of a change on top of `steps`, the newest last."""
     best, most = Reading(0, grams, False), explain(grams).evidence
     total, before = grams, 1.0
-    put = one_way = True
+    put = True
     for k, step in enumerate(reversed(steps[-MOST:]), 1):
         total += step.grams
         before *= step.density  # what is compared is the evidence of these steps and this change together
@@ -74,10 +78,12 @@ def understand(
         tight = hypot(1.4 * noise, SAME_MASS * grams)
         gone = before * GOES * ALONE * normal(total, tight)
         other = explain(total)
-        put, one_way = put and step.grams > 0, one_way and step.grams * total > 0
+        put = put and step.grams > 0
+        parts_of = [grams, *(each.grams for each in steps[-k:])]
+        one_way = all(part * total > 0 or abs(part) < ASIDE * abs(total) for part in parts_of)
         explained = other.evidence * (other.outcome is Change.OK)
         with_goods = put * _foreign(steps[-k:]) * GOES * (1 - ALONE) * explained
-        parts = one_way * PARTS**k * explained
+        parts = one_way * (PARTS / abs(total)) ** k * explained if total else 0.0
         best, most = max(
             (best, most),
             (Reading(k, None, False), gone),
@@ -93,3 +99,12 @@ def _foreign(steps: Sequence[Step]) -> float:
     for step in steps:
         product *= step.answer.foreign
     return product
+
+
+def patience(answer: Answer, grams: float) -> int:
+    """How long a change must last before it is said."""
+    if answer.outcome is not Change.OK:
+        return HELD_MS
+    if grams < 0:
+        return 0
+    return BACK_MS if answer.returned else HELD_MS

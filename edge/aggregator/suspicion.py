@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from edge.aggregator.place import Bay
+
 # A scale that is set to another unit shows the same number with another name (or was read as if it had not).
 UNITS = {1000.0: "kilograms", 453.59237: "pounds", 28.349523: "ounces"}
 UNIT_SHARE = 0.004  # a display in pounds has two or three decimals
@@ -10,6 +12,10 @@ ZERO_GRAMS = 1.5
 ZERO_SHARE = 0.003  # of what lay there: of a scale set to kilograms too
 SUDDEN_MS = 2_500
 MANY_UNITS = 6  # nobody takes so many at a grasp
+MANY_UNSEEN = (
+    1.5  # while nobody weighed, the last unit may have gone, but scales that start set themselves to zero
+)
+TRAY_ZEROS = 4.0  # a tray that weighs so many times what passes for zero is never zero
 BELOW_GRAMS, BELOW_UNITS = 20.0, 0.35
 FAR_TOO_MUCH = 3.0
 SPARE_GRAMS = 20_000.0  # what people put on a shelf that is no goods
@@ -24,6 +30,13 @@ class Expected:
     unit_grams: float
 
 
+def expected(bay: Bay) -> Expected:
+    """What a bay may weigh by its plan."""
+    units = [item.gross_grams for item in bay.items]
+    full = bay.tare_grams + bay.capacity * max(units) if bay.capacity and units else None
+    return Expected(bay.tare_grams, full, min(units, default=0.0))
+
+
 @dataclass(frozen=True, slots=True)
 class Suspicion:
     """`mute`: not even differences of weight mean anything now."""
@@ -33,9 +46,12 @@ class Suspicion:
 
 
 def suspicion(
-    before: float, after: float, noise: float, took_ms: int, expected: Expected
+    before: float, after: float, noise: float, took_ms: int | None, expected: Expected
 ) -> Suspicion | None:
-    """Why the scale should be looked at, after its gross weight changed; None where it need not."""
+    """Why the scale should be looked at, after its gross weight changed; None where it need not.
+
+    `took_ms`: how long it changed; None where nobody weighed meanwhile.
+    """
     if abs(before) > LEAST_GRAMS and (words := _other_unit(before, after, noise)):
         return Suspicion(words, mute=True)
     unit, empty = expected.unit_grams, expected.empty_grams
@@ -44,13 +60,26 @@ def suspicion(
             f"it weighs {after:.0f} g, less than when empty ({empty:.0f} g): was it zeroed or exchanged?",
             mute=False,
         )
-    many = unit > 0 and before - empty > MANY_UNITS * unit
-    if many and abs(after) < max(ZERO_GRAMS, 3 * noise, ZERO_SHARE * before) and took_ms < SUDDEN_MS:
-        return Suspicion(f"it went from {before:.0f} g to zero at once: was it zeroed?", mute=False)
+    if words := _zeroed(before, after, noise, took_ms, expected):
+        return Suspicion(words, mute=False)
     full = expected.full_grams
     if full is not None and after > FAR_TOO_MUCH * full + SPARE_GRAMS:
         kilograms = f"{after / 1000:.1f} kg"
         return Suspicion(f"it weighs {kilograms}, far more than fits on it: does its cell fail?", mute=True)
+    return None
+
+
+def _zeroed(before: float, after: float, noise: float, took_ms: int | None, expected: Expected) -> str | None:
+    empty, there = expected.empty_grams, before - expected.empty_grams
+    zero = max(ZERO_GRAMS, 3 * noise)
+    if abs(after) < zero and empty > TRAY_ZEROS * zero and abs(before) > zero:
+        return f"it went to zero, though it weighs {empty:.0f} g when empty: was it zeroed or exchanged?"
+    if took_ms is not None and took_ms >= SUDDEN_MS:
+        return None
+    many = MANY_UNSEEN if took_ms is None else MANY_UNITS
+    gone = abs(after) < max(zero, ZERO_SHARE * before)
+    if gone and expected.unit_grams > 0 and there > many * expected.unit_grams:
+        return f"it went from {before:.0f} g to zero at once: was it zeroed?"
     return None
 
 
