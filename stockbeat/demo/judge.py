@@ -3,9 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from stockbeat.demo.truth import Happened, Move
+
+# What is put on a shelf is said when it has lain there so long, for hands rest there and bags are put down: taken away
+# again before, it was handled, and no movement. And as long as a shelf takes to see either.
+HANDLED = timedelta(seconds=15 + 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +40,45 @@ def pair(truth: Sequence[Happened], booked: Sequence[Booked]) -> tuple[list[Pair
     waiting: dict[tuple[str, Move], list[Booked]] = defaultdict(list)
     for booking in sorted(booked, key=lambda b: b.event_at):
         waiting[booking.subject, booking.move].append(booking)
-    pairs, differences = [], []
+    pairs: list[Pair] = []
+    missing: list[Happened] = []
     for real in sorted(truth, key=lambda h: h.at):
         same = waiting[real.subject, real.move]
         if same:
             pairs.append(Pair(real, same.pop(0)))
         else:
-            differences.append(f"not booked: {_said(real.subject, real.move)} at {real.at.isoformat()}")
+            missing.append(real)
+    differences = [
+        f"not booked: {_said(real.subject, real.move)} at {real.at.isoformat()}" for real in _lasting(missing)
+    ]
     differences += [
         f"did not happen: {_said(b.subject, b.move)} at {b.event_at.isoformat()}"
         for rest in waiting.values()
         for b in rest
     ]
     return pairs, differences
+
+
+def _lasting(missing: Sequence[Happened]) -> list[Happened]:
+    """Without what was put somewhere and taken from there again before it was believed."""
+    left: list[Happened] = []
+    for real in missing:
+        back = real.move._replace(src=real.move.dst, dst=real.move.src)
+        put = next(
+            (
+                one
+                for one in left
+                if (one.subject, one.move) == (real.subject, back)
+                and one.move.dst == one.subject
+                and real.at - one.at <= HANDLED
+            ),
+            None,
+        )
+        if put:
+            left.remove(put)
+        else:
+            left.append(real)
+    return left
 
 
 def compare_balances(

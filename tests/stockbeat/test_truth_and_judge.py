@@ -117,3 +117,13 @@ def test_percentiles_are_by_nearest_rank() -> None:
     assert percentiles([float(n) for n in range(1, 101)]) == {"p50": 50.0, "p95": 95.0, "p99": 99.0}
     assert percentiles([0.25]) == {"p50": 0.25, "p95": 0.25, "p99": 0.25}
     assert percentiles([]) is None
+
+
+def test_what_is_put_and_taken_again_before_it_is_believed_is_no_movement() -> None:
+    put, taken = Move(CAN, "basket", "A1", 1), Move(CAN, "A1", "basket", 1)
+    soon, late = NOON + timedelta(seconds=9), NOON + timedelta(seconds=20)
+
+    assert pair([Happened(NOON, "A1", put), Happened(soon, "A1", taken)], []) == ([], [])
+    assert len(pair([Happened(NOON, "A1", put), Happened(late, "A1", taken)], [])[1]) == 2
+    assert len(pair([Happened(NOON, "A1", taken), Happened(soon, "A1", put)], [])[1]) == 2
+    assert len(pair([Happened(NOON, "A1", put), Happened(soon, "A1", taken._replace(quantity=2))], [])[1]) == 2
