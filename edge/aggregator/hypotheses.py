@@ -32,7 +32,7 @@ IMPOSSIBLE = 1e-4  # more taken than was there, or put than fits: counts can be 
 FOREIGN_PUT, FOREIGN_GRAMS, FOREIGN_FACTOR = 0.08, 700.0, 1.2
 OPENED = 0.02  # goods put back after some of them was used
 # A hand that presses on goods, or holds them half lifted, for long enough to look like rest: about up to a unit's mass.
-HANDLED = 0.01
+HANDLED, HANDLED_PUT = 0.006, 0.002  # what is put has to last, and hands go
 FOREIGN_TAKEN = 0.002 / 5000.0  # something that nobody knows of was there
 KNOWN_FOREIGN_GOES = 0.3
 PART_GOES = 0.1  # a part of it does, of any mass: the crate that goods came in
@@ -271,7 +271,8 @@ def _all(grams: float, items: Sequence[Item], most: int) -> Iterator[tuple[tuple
 def _foreign(grams: float, noise: float, items: Sequence[Item], around: Around) -> float:
     """The density of a change that is no goods of this bay."""
     heaviest = max((item.gross_grams for item in items), default=0.0)
-    handled = HANDLED / heaviest * exp(-abs(grams) / heaviest) if heaviest else 0.0
+    share = HANDLED if grams < 0 else HANDLED_PUT
+    handled = share / heaviest * exp(-abs(grams) / heaviest) if heaviest else 0.0
     if grams < 0:
         known = sum(normal(grams + mass, same_mass(noise, mass)) for mass in around.foreign)
         part = sum(PART_GOES / mass for mass in around.foreign if mass > -grams)
