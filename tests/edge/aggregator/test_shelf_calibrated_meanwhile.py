@@ -3,6 +3,10 @@
 from dataclasses import replace
 
 import pytest
+
+from edge.aggregator.aggregator import Aggregator
+from edge.aggregator.orders import Calibrate
+from edge.aggregator.shelf import Shelf
 from tests.support.shelf_scene import (
     CAN,
     SHELF,
@@ -16,10 +20,6 @@ from tests.support.shelf_scene import (
     us,
     watching,
 )
-
-from edge.aggregator.aggregator import Aggregator
-from edge.aggregator.orders import Calibrate
-from edge.aggregator.shelf import Shelf
 
 Said = list[tuple[str, str, str | None, int | None]]
 PLAIN = shelf_of([CAN])
