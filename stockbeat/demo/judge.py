@@ -10,6 +10,9 @@ from stockbeat.demo.truth import Happened, Move
 # What is put on a shelf is said when it has lain there so long, for hands rest there and bags are put down: taken away
 # again before, it was handled, and no movement. And as long as a shelf takes to see either.
 HANDLED = timedelta(seconds=15 + 2)
+NEAR = timedelta(
+    seconds=3
+)  # so far a booking's time may be from that of what happened, unless nobody was looking
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,14 @@ class Pair:
     booked: Booked
 
 
-def pair(truth: Sequence[Happened], booked: Sequence[Booked]) -> tuple[list[Pair], list[str]]:
+def pair(
+    truth: Sequence[Happened], booked: Sequence[Booked], *, watched: bool = True
+) -> tuple[list[Pair], list[str]]:
     """Match bookings with what happened, by subject and move, in order of time.
+
+    Args:
+        watched: whether the agent ran all the time. What was taken while it did not, and put back before a shelf was
+            at rest again, leaves no trace: its samples are not kept, and it weighs what it weighed.
 
     Returns:
         The pairs, and a sentence for everything that happened and was not booked, or was booked and did not happen.
@@ -41,15 +50,25 @@ def pair(truth: Sequence[Happened], booked: Sequence[Booked]) -> tuple[list[Pair
     for booking in sorted(booked, key=lambda b: b.event_at):
         waiting[booking.subject, booking.move].append(booking)
     pairs: list[Pair] = []
-    missing: list[Happened] = []
-    for real in sorted(truth, key=lambda h: h.at):
-        same = waiting[real.subject, real.move]
-        if same:
-            pairs.append(Pair(real, same.pop(0)))
-        else:
-            missing.append(real)
+    missing = sorted(truth, key=lambda h: h.at)
+    for within in (
+        NEAR,
+        timedelta.max,
+    ):  # what was booked at its time first: the next of its kind is another's
+        still: list[Happened] = []
+        for real in missing:
+            same = waiting[real.subject, real.move]
+            found = next((one for one in same if abs(one.event_at - real.at) <= within), None)
+            if found:
+                same.remove(found)
+                pairs.append(Pair(real, found))
+            else:
+                still.append(real)
+        missing = still
+    pairs.sort(key=lambda each: each.truth.at)
     differences = [
-        f"not booked: {_said(real.subject, real.move)} at {real.at.isoformat()}" for real in _lasting(missing)
+        f"not booked: {_said(real.subject, real.move)} at {real.at.isoformat()}"
+        for real in _lasting(missing, watched=watched)
     ]
     differences += [
         f"did not happen: {_said(b.subject, b.move)} at {b.event_at.isoformat()}"
@@ -59,7 +78,7 @@ def pair(truth: Sequence[Happened], booked: Sequence[Booked]) -> tuple[list[Pair
     return pairs, differences
 
 
-def _lasting(missing: Sequence[Happened]) -> list[Happened]:
+def _lasting(missing: Sequence[Happened], *, watched: bool) -> list[Happened]:
     """Without what was put somewhere and taken from there again before it was believed."""
     left: list[Happened] = []
     for real in missing:
@@ -69,7 +88,7 @@ def _lasting(missing: Sequence[Happened]) -> list[Happened]:
                 one
                 for one in left
                 if (one.subject, one.move) == (real.subject, back)
-                and one.move.dst == one.subject
+                and (one.move.dst == one.subject or (real.move.dst == real.subject and not watched))
                 and real.at - one.at <= HANDLED
             ),
             None,

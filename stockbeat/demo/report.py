@@ -43,13 +43,13 @@ def true_balances(site: Site) -> dict[tuple[str, str], int]:
     return balances((h.move for h in happened(site.truth(), where)), stock)
 
 
-def make(site: Site, feed: Feed | None) -> dict[str, Any]:
+def make(site: Site, feed: Feed | None, *, watched: bool = True) -> dict[str, Any]:
     """The report, ready for JSON; `differences` is empty when the ledger tells the truth."""
     where, _ = _master()
     truth = happened(site.truth(), where)
     rows = movements(site)
     booked = [(row["position"], _booked(row)) for row in rows if row["kind"] != "opening"]
-    pairs, differences = pair(truth, [booking for _, booking in booked])
+    pairs, differences = pair(truth, [booking for _, booking in booked], watched=watched)
     should, says = true_balances(site), ledger_balances(site)
     differences += compare_balances(should, says)
     # Those that time has settled count too: at some moment the site could not tell.

@@ -125,7 +125,9 @@ def test_what_is_put_and_taken_again_before_it_is_believed_is_no_movement() -> N
 
     assert pair([Happened(NOON, "A1", put), Happened(soon, "A1", taken)], []) == ([], [])
     assert len(pair([Happened(NOON, "A1", put), Happened(late, "A1", taken)], [])[1]) == 2
-    assert len(pair([Happened(NOON, "A1", taken), Happened(soon, "A1", put)], [])[1]) == 2
+    back = [Happened(NOON, "A1", taken), Happened(soon, "A1", put)]
+    assert len(pair(back, [])[1]) == 2
+    assert pair(back, [], watched=False) == ([], [])
     assert (
         len(pair([Happened(NOON, "A1", put), Happened(soon, "A1", taken._replace(quantity=2))], [])[1]) == 2
     )

@@ -44,8 +44,8 @@ def wait_for_the_end(made: Site, *, last_s: float) -> None:
     time.sleep(2)  # anything doubled would still be on its way
 
 
-def differences(made: Site) -> list[str]:
-    found: list[str] = make(made, None)["differences"]
+def differences(made: Site, *, watched: bool = True) -> list[str]:
+    found: list[str] = make(made, None, watched=watched)["differences"]
     return found
 
 
