@@ -1,46 +1,23 @@
 """`simulate hx711` and `simulate modbus`: load cells behind a microcontroller, and behind transmitters on a bus."""
 
 import asyncio
-import contextlib
-import signal
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 
 import click
 
-from simulators import orders
+from simulators.alone_cli import link_option, listen_option, place, run, seed_option, trouble_option
 from simulators.hx711_lines import board as boards
 from simulators.hx711_lines.serve import Served as ServedBoard
-from simulators.link import Session, pty, tcp
+from simulators.link import Session, Where, on_line
 from simulators.modbus_scale import transmitters
 from simulators.modbus_scale.serve import Served as ServedBus
 from simulators.physics import Cell, Step
-from simulators.trouble import TROUBLES, Trouble, maker, parse
+from simulators.trouble import Trouble, maker
 
-link_option = click.option(
-    "--link", type=click.Path(path_type=Path), help="Symlink to make to its serial port."
-)
-listen_option = click.option("--listen", help="HOST:PORT instead; port 0 is a free one.")
 grams_option = click.option(
     "--grams", multiple=True, type=float, help="What lies on a cell at first; once for each cell."
-)
-seed_option = click.option(
-    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same, the same noise."
-)
-
-
-def _known(context: click.Context, option: click.Parameter, words: str) -> str:
-    try:
-        parse(words)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-    return words
-
-
-trouble_option = click.option(
-    "--trouble", default="none", callback=_known, help=f"NAME or NAME:SECONDS of {', '.join(TROUBLES)}."
 )
 
 
@@ -95,7 +72,7 @@ def hx711(
         else:
             loads.put(int(words[0]), float(words[1]))
 
-    _run(served.session, _where(link, listen), 115200, order, maker(trouble, seed))
+    _run(served.session, place(link, listen), 115200, order, maker(trouble, seed))
 
 
 @click.command()
@@ -134,23 +111,12 @@ def modbus(
         else:
             loads.put(int(words[0]), float(words[1]))
 
-    _run(served.session, _where(link, listen), 38400, order, maker(trouble, seed))
-
-
-def _where(link: Path | None, listen: str | None) -> Path | tuple[str, int]:
-    if (link is None) == (listen is None):
-        raise click.UsageError("say either --link PATH or --listen HOST:PORT")
-    if link is not None:
-        return link
-    host, mark, port = (listen or "").rpartition(":")
-    if not mark or not port.isdecimal():
-        raise click.BadParameter(f"{listen!r} should be HOST:PORT", param_hint="--listen")
-    return host, int(port)
+    _run(served.session, place(link, listen), 38400, order, maker(trouble, seed))
 
 
 def _run(
     session: Session,
-    where: Path | tuple[str, int],
+    where: Where,
     baud: int,
     order: Callable[[list[str]], None],
     trouble: Callable[[], Trouble],
@@ -164,25 +130,7 @@ def _run(
             click.echo(f"{line.strip()!r} cannot be done: {error}", err=True)
 
     async def serve() -> None:
-        async with AsyncExitStack() as lines:
-            if isinstance(where, Path):
-                ready = asyncio.Event()
-                serving = asyncio.ensure_future(pty(session, trouble, where, ready))
-                await ready.wait()
-                click.echo(f"serial:{where}?baud={baud}")
-                await serving
-            else:
-                host, port = await lines.enter_async_context(tcp(session, trouble, *where))
-                click.echo(f"tcp://{host}:{port}")
-                await asyncio.Event().wait()
+        async with on_line(session, where, baud=baud, trouble=trouble, say=click.echo):
+            await asyncio.Event().wait()
 
-    async def until_asked() -> None:
-        loop = asyncio.get_running_loop()
-        task = asyncio.ensure_future(serve())
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
-        orders.listen(hear)
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-    asyncio.run(until_asked())
+    run(serve, hear)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from simulators import orders, single, single_iot
+from simulators.alone_cli import TROUBLE_HELP, address, known_trouble, trouble_option
 from simulators.cells_cli import hx711, modbus
 from simulators.doors.cli import day_, passes_, scene
 from simulators.errors import SimulatorError
@@ -27,8 +28,6 @@ from simulators.schedule import Schedule
 from simulators.shelves.cli import shelf
 from simulators.trouble import FAULTS, TROUBLES, parse
 from simulators.world import Options, World
-
-TROUBLE_HELP = f"NAME or NAME:SECONDS of {', '.join(TROUBLES)}."
 
 scenario_option = click.option(
     "--scenario",
@@ -55,14 +54,6 @@ pace_option = click.option(
 )
 
 
-def _trouble(context: click.Context, option: click.Parameter, words: str) -> str:
-    try:
-        parse(words)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-    return words
-
-
 def _trouble_or_fault(context: click.Context, option: click.Parameter, words: str) -> str:
     try:
         parse(words, faults=True)
@@ -77,11 +68,8 @@ def _troubles(context: click.Context, option: click.Parameter, given: tuple[str,
         device, mark, words = each.partition("=")
         if not mark:
             raise click.BadParameter(f"{each!r} should be DEVICE=NAME")
-        troubles[device] = _trouble(context, option, words)
+        troubles[device] = known_trouble(context, option, words)
     return troubles
-
-
-single_trouble_option = click.option("--trouble", default="none", callback=_trouble, help=TROUBLE_HELP)
 
 
 @click.group()
@@ -193,9 +181,7 @@ def plan(scenario: Path, seed: int, lasts_s: float, quiet_s: float, pace: float)
 def llrp(listen: str, antennas: int, tags: int, kind: str, most_held: int, seed: int, trouble: str) -> None:
     """One LLRP reader; prints its URL. Each line of standard input lets something happen to it:
     "input 1 high", "antenna 2 off", "power-cycle", "leave", "clock 3600"."""
-    host, mark, port = listen.rpartition(":")
-    if not mark or not port.isdecimal():
-        raise click.BadParameter(f"{listen!r} should be HOST:PORT", param_hint="--listen")
+    where = address(listen)
     about = llrp_single.KINDS[kind](tuple(range(1, antennas + 1)), llrp_single.MAC)
     reader = LlrpReader(about, _now_us, most_held=most_held)
 
@@ -207,7 +193,7 @@ def llrp(listen: str, antennas: int, tags: int, kind: str, most_held: int, seed:
 
     async def run(stopped: asyncio.Event) -> None:
         orders.listen(ordered)
-        await _until(stopped, llrp_single.run(reader, (host, int(port)), single.standing_tags(tags), trouble=trouble,
+        await _until(stopped, llrp_single.run(reader, where, single.standing_tags(tags), trouble=trouble,
                                               seed=seed, now_us=_now_us, say=click.echo))  # fmt: skip
 
     _run(run)
@@ -222,7 +208,7 @@ def llrp(listen: str, antennas: int, tags: int, kind: str, most_held: int, seed:
     "--tags", type=click.IntRange(0, 1000), default=5, show_default=True, help="Standing before it."
 )
 @seed_option
-@single_trouble_option
+@trouble_option
 def metratec(
     listen: str | None,
     link: Path | None,
@@ -233,12 +219,9 @@ def metratec(
     trouble: str,
 ) -> None:
     """One metraTec reader; prints its URL."""
-    host, mark, port = (listen or "127.0.0.1:10001").rpartition(":")
-    if not mark or not port.isdecimal():
-        raise click.BadParameter(f"{listen!r} should be HOST:PORT", param_hint="--listen")
     if listen and link:
         raise click.UsageError("either --listen or --link, not both")
-    where = link or (host, int(port))
+    where = link or address(listen or "127.0.0.1:10001")
 
     async def run(stopped: asyncio.Event) -> None:
         await _until(stopped, metratec_single.reader(where, generation=generation, antennas=antennas, tags=tags,
@@ -262,7 +245,7 @@ def metratec(
     "--tags", type=click.IntRange(0, 1000), default=5, show_default=True, help="Standing before it."
 )
 @seed_option
-@single_trouble_option
+@trouble_option
 def iot(
     make: str,
     broker: str,
@@ -275,13 +258,11 @@ def iot(
     trouble: str,
 ) -> None:
     """One reader that speaks JSON, over MQTT or HTTP; prints its URL."""
-    host, mark, port = listen.rpartition(":")
-    if not mark or not port.isdecimal():
-        raise click.BadParameter(f"{listen!r} should be HOST:PORT", param_hint="--listen")
+    where = address(listen)
 
     async def run(stopped: asyncio.Event) -> None:
         await _until(stopped, single_iot.reader(
-            make, listen=(host, int(port)), broker=broker, topic=topic, report_every_s=report_every_s,
+            make, listen=where, broker=broker, topic=topic, report_every_s=report_every_s,
             clock_offset_s=offset_s, tags=tags, trouble=trouble, seed=seed, now_us=_now_us, say=click.echo,
         ))  # fmt: skip
 

@@ -24,6 +24,7 @@ from simulators.trouble import HangUp, Send, Trouble, Wait
 PTY_BACKLOG = 2048
 REPLUG_S = 1.0  # a pulled USB plug takes about this long to be a port again
 READ = 4096
+Where = Path | tuple[str, int]  # a symlink to make to a serial port, or host and port
 
 
 class Port(Protocol):
@@ -214,6 +215,25 @@ async def pty(session: Session, trouble: Callable[[], Trouble], link: Path, read
             with contextlib.suppress(FileNotFoundError):  # the folder may go before us
                 os.unlink(link)
         await asyncio.sleep(REPLUG_S)
+
+
+@contextlib.asynccontextmanager
+async def on_line(
+    session: Session, where: Where, *, baud: int, trouble: Callable[[], Trouble], say: Callable[[str], None]
+) -> AsyncIterator[None]:
+    """Serve on a serial port behind a symlink, or by TCP, for as long as the block lasts. `say` is told the URL."""
+    if not isinstance(where, Path):
+        async with tcp(session, trouble, *where) as (host, port):
+            say(f"tcp://{host}:{port}")
+            yield
+        return
+    async with asyncio.TaskGroup() as tasks:
+        ready = asyncio.Event()
+        serving = tasks.create_task(pty(session, trouble, where, ready))
+        await ready.wait()
+        say(f"serial:{where}?baud={baud}")
+        yield
+        serving.cancel()
 
 
 def _point(link: Path, target: str) -> None:

@@ -3,12 +3,10 @@
 import asyncio
 import heapq
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
-from pathlib import Path
 from random import Random
 from typing import Protocol
 
-from simulators.link import Session, pty, tcp
+from simulators.link import Session, Where, on_line
 from simulators.m100.module import Module as M100Module
 from simulators.radio import standing
 from simulators.scenario import GateSite
@@ -71,7 +69,7 @@ def obey(words: Words, line: str) -> str | None:
 async def alone(
     served: Served,
     radio: Radio,
-    where: Path | tuple[str, int],
+    where: Where,
     *,
     antennas: tuple[int, ...],
     tags: int,
@@ -83,15 +81,8 @@ async def alone(
     half = max(1, len(antennas) // 2)
     site = GateSite(name="module", outside=antennas[:half], inside=antennas[half:] or antennas[:1])
     loop = asyncio.get_running_loop()
-    async with AsyncExitStack() as lines, asyncio.TaskGroup() as tasks:
-        if isinstance(where, Path):
-            ready = asyncio.Event()
-            tasks.create_task(pty(served.session, trouble, where, ready))
-            await ready.wait()
-            say(f"serial:{where}?baud={BAUD}")
-        else:
-            host, port = await lines.enter_async_context(tcp(served.session, trouble, *where))
-            say(f"tcp://{host}:{port}")
+    line = on_line(served.session, where, baud=BAUD, trouble=trouble, say=say)
+    async with line, asyncio.TaskGroup() as tasks:
         tasks.create_task(served.run())
         began_s = loop.time()
         streams = [

@@ -1,42 +1,30 @@
 """`simulate sics` and `simulate ascii_scale`: scales, one at a time."""
 
 import asyncio
-import contextlib
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from simulators import orders, single
+from simulators import alone_cli, single
 from simulators.ascii_scale.device import Scale as AsciiScale
 from simulators.ascii_scale.dialects import GRAMS, MANNERS
 from simulators.sics.device import UNITS
 from simulators.sics.device import Scale as SicsScale
 from simulators.sics.indicator import Indicator
-from simulators.trouble import TROUBLES, parse
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _trouble(context: click.Context, option: click.Parameter, words: str) -> str:
-    try:
-        parse(words)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-    return words
-
-
 def _options(command: F) -> F:
     for option in (
-        click.option("--trouble", default="none", callback=_trouble,
-                     help=f"NAME or NAME:SECONDS of {', '.join(TROUBLES)}."),
-        click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same, the same noise."),
+        alone_cli.trouble_option,
+        alone_cli.seed_option,
         click.option("--max-grams", type=click.FloatRange(1), default=15_000.0, show_default=True),
         click.option("--grams", type=float, default=0.0, show_default=True, help="What lies on it at first."),
-        click.option("--listen", help="HOST:PORT instead, as behind a serial server; port 0 is a free one."),
-        click.option("--link", type=click.Path(path_type=Path), help="Symlink to make to its port."),
+        alone_cli.listen_option,
+        alone_cli.link_option,
     ):  # fmt: skip
         command = option(command)
     return command
@@ -67,17 +55,6 @@ def ascii_scale(dialect: str, unit: str, poll: bool, address: str, **line: Any) 
     _run(scale, 9600, **line)
 
 
-def _where(link: Path | None, listen: str | None) -> Path | tuple[str, int]:
-    if (link is None) == (listen is None):
-        raise click.UsageError("say either --link PATH or --listen HOST:PORT")
-    if link is not None:
-        return link
-    host, mark, port = (listen or "").rpartition(":")
-    if not mark or not port.isdecimal():
-        raise click.BadParameter(f"{listen!r} should be HOST:PORT", param_hint="--listen")
-    return host, int(port)
-
-
 def _run(
     scale: SicsScale | AsciiScale,
     baud: int,
@@ -90,35 +67,18 @@ def _run(
     trouble: str,
 ) -> None:
     """Run until somebody asks it to stop, and do what is said on standard input."""
-    where = _where(link, listen)
+    where, changes = alone_cli.place(link, listen), asyncio.Queue[float]()
 
-    async def until_asked() -> None:
-        changes: asyncio.Queue[float] = asyncio.Queue()
+    def hear(line: str) -> None:
+        try:
+            changes.put_nowait(float(line))
+        except ValueError:
+            if wrong := scale.say(line):
+                click.echo(f"{wrong}, or a number of grams", err=True)
 
-        def hear(line: str) -> None:
-            try:
-                changes.put_nowait(float(line))
-            except ValueError:
-                if wrong := scale.say(line):
-                    click.echo(f"{wrong}, or a number of grams", err=True)
-
-        loop = asyncio.get_running_loop()
-        task = asyncio.ensure_future(
-            single.scale(
-                scale,
-                where,
-                grams=grams,
-                baud=baud,
-                trouble=trouble,
-                seed=seed,
-                changes=changes,
-                say=click.echo,
-            )
-        )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
-        orders.listen(hear)
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-    asyncio.run(until_asked())
+    alone_cli.run(
+        lambda: single.scale(
+            scale, where, grams=grams, baud=baud, trouble=trouble, seed=seed, changes=changes, say=click.echo
+        ),
+        hear,
+    )

@@ -2,13 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
-from pathlib import Path
 from random import Random
 
 from simulators.ascii_scale.device import Scale as AsciiScale
 from simulators.epc import sgtin_96
-from simulators.link import pty, tcp
+from simulators.link import Where, on_line
 from simulators.physics import Cell, Step
 from simulators.sics.device import Scale as SicsScale
 from simulators.sics.serve import Served
@@ -26,7 +24,7 @@ def standing_tags(number: int) -> list[str]:
 
 async def scale(
     device: SicsScale | AsciiScale,
-    where: Path | tuple[str, int],
+    where: Where,
     *,
     grams: float,
     baud: int,
@@ -39,15 +37,7 @@ async def scale(
     loop = asyncio.get_running_loop()
     cell = Cell(grams, Random(seed))
     served = Served(device, lambda: cell.grams(loop.time()))
-    async with AsyncExitStack() as lines, asyncio.TaskGroup() as tasks:
-        if isinstance(where, Path):
-            ready = asyncio.Event()
-            tasks.create_task(pty(served.session, maker(trouble, seed), where, ready))
-            await ready.wait()
-            say(f"serial:{where}?baud={baud}")
-        else:
-            host, port = await lines.enter_async_context(tcp(served.session, maker(trouble, seed), *where))
-            say(f"tcp://{host}:{port}")
+    async with on_line(served.session, where, baud=baud, trouble=maker(trouble, seed), say=say):
         while True:
             grams_put = await changes.get()
             cell.put(Step(loop.time(), grams_put))

@@ -4,6 +4,7 @@ A trouble belongs to a link, not to a device, so every simulated device can have
 made for each connection; `after_s` counts from its beginning.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -60,25 +61,8 @@ class Slow:
 
 
 @dataclass
-class Garbage:
-    """From `after_s` on, once in so many seconds, some bytes of noise come before a message."""
-
-    after_s: float
-    rng: Random
-
-    def __post_init__(self) -> None:
-        self._next_s = self.after_s
-
-    def outgoing(self, data: bytes, at_s: float) -> list[Step]:
-        if at_s < self._next_s:
-            return [Send(data)]
-        self._next_s = at_s + self.after_s
-        return [Send(self.rng.randbytes(self.rng.randint(1, 40))), Send(data)]
-
-
-@dataclass
-class Flip:
-    """From `after_s` on, once in so many seconds, one bit of a message is wrong."""
+class _NowAndThen(ABC):
+    """From `after_s` on, once in so many seconds, something befalls a message."""
 
     after_s: float
     rng: Random
@@ -90,43 +74,42 @@ class Flip:
         if at_s < self._next_s or not data:
             return [Send(data)]
         self._next_s = at_s + self.after_s
+        return [Send(arrives) for arrives in self.befalls(data)]
+
+    @abstractmethod
+    def befalls(self, data: bytes) -> list[bytes]:
+        """What arrives instead of it."""
+
+
+class Garbage(_NowAndThen):
+    """Some bytes of noise come before it."""
+
+    def befalls(self, data: bytes) -> list[bytes]:
+        return [self.rng.randbytes(self.rng.randint(1, 40)), data]
+
+
+class Flip(_NowAndThen):
+    """One bit of it is wrong."""
+
+    def befalls(self, data: bytes) -> list[bytes]:
         broken = bytearray(data)
         broken[self.rng.randrange(len(broken))] ^= 1 << self.rng.randrange(8)
-        return [Send(bytes(broken))]
+        return [bytes(broken)]
 
 
-@dataclass
-class Drop:
-    """From `after_s` on, once in so many seconds, a message does not arrive."""
+class Drop(_NowAndThen):
+    """It does not arrive."""
 
-    after_s: float
-
-    def __post_init__(self) -> None:
-        self._next_s = self.after_s
-
-    def outgoing(self, data: bytes, at_s: float) -> list[Step]:
-        if at_s < self._next_s:
-            return [Send(data)]
-        self._next_s = at_s + self.after_s
+    def befalls(self, data: bytes) -> list[bytes]:
         return []
 
 
-@dataclass
-class Bite:
-    """From `after_s` on, once in so many seconds, a message loses one to five bytes: a receiver that was too slow."""
+class Bite(_NowAndThen):
+    """It loses one to five bytes: a receiver that was too slow."""
 
-    after_s: float
-    rng: Random
-
-    def __post_init__(self) -> None:
-        self._next_s = self.after_s
-
-    def outgoing(self, data: bytes, at_s: float) -> list[Step]:
-        if at_s < self._next_s or not data:
-            return [Send(data)]
-        self._next_s = at_s + self.after_s
+    def befalls(self, data: bytes) -> list[bytes]:
         at = self.rng.randrange(len(data))
-        return [Send(data[:at] + data[at + self.rng.randint(1, 5) :])]
+        return [data[:at] + data[at + self.rng.randint(1, 5) :]]
 
 
 @dataclass
@@ -201,7 +184,7 @@ TROUBLES: dict[str, Callable[[float, Random], Trouble]] = {
     "slow": lambda after_s, rng: Slow(rng),
     "garbage": Garbage,
     "flip": Flip,
-    "drop": lambda after_s, rng: Drop(after_s),
+    "drop": Drop,
     "bite": Bite,
     "half-frame": lambda after_s, rng: HalfFrame(after_s),
     "silence": lambda after_s, rng: Silence(after_s),

@@ -3,11 +3,9 @@
 import asyncio
 import heapq
 from collections.abc import Callable
-from contextlib import AsyncExitStack
-from pathlib import Path
 from random import Random
 
-from simulators.link import pty, tcp
+from simulators.link import Where, on_line
 from simulators.metratec.ascii import AsciiReader
 from simulators.metratec.at import AtReader
 from simulators.metratec.serve import BAUD, Device, Served
@@ -32,7 +30,7 @@ def tid_of(epc: str) -> str:
 
 
 async def reader(
-    where: tuple[str, int] | Path,
+    where: Where,
     *,
     generation: str,
     antennas: int,
@@ -52,15 +50,8 @@ async def reader(
         standing(site, epc, inside=bool(place % 2), from_s=0.0, rng=Random(f"{seed}/{epc}"))
         for place, epc in enumerate(standing_tags(tags))
     ]
-    async with AsyncExitStack() as lines, asyncio.TaskGroup() as tasks:
-        if isinstance(where, Path):
-            ready = asyncio.Event()
-            tasks.create_task(pty(served.session, maker(trouble, seed), where, ready))
-            await ready.wait()
-            say(f"serial:{where}?baud={BAUD}")
-        else:
-            host, port = await lines.enter_async_context(tcp(served.session, maker(trouble, seed), *where))
-            say(f"tcp://{host}:{port}")
+    line = on_line(served.session, where, baud=BAUD, trouble=maker(trouble, seed), say=say)
+    async with line, asyncio.TaskGroup() as tasks:
         tasks.create_task(served.run())
         for read in heapq.merge(*streams):
             if (early_s := began_s + read.at_s - loop.time()) > 0:

@@ -1,13 +1,10 @@
 """`simulate mqtt-scale`: load cells on a board that publishes."""
 
-import asyncio
-import contextlib
-import signal
 import time
 
 import click
 
-from simulators import orders
+from simulators import alone_cli
 from simulators.errors import SimulatorError
 from simulators.mqtt_scale import single
 from simulators.mqtt_scale.serve import FORMATS
@@ -42,20 +39,14 @@ def mqtt_scale(
         except ValueError as error:
             click.echo(f"{line!r}: {error}; write a cell and grams, as 0 -330", err=True)
 
-    async def run() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        orders.listen(put)
-        with contextlib.suppress(asyncio.CancelledError):
-            await single.scale(
+    try:
+        alone_cli.run(
+            lambda: single.scale(
                 format, broker=broker, name=name, grams=loads, every_s=every_s, trouble=trouble, seed=seed,
                 now_us=lambda: time.time_ns() // 1000, say=click.echo,
-            )  # fmt: skip
-
-    try:
-        asyncio.run(run())
+            ),
+            put,
+        )  # fmt: skip
     except SimulatorError as error:
         raise click.ClickException(str(error)) from error
     except ValueError as error:
