@@ -32,6 +32,9 @@ PRESSED, MOST_PRESSED = 0.0005, 10_000.0  # of what pressed on it meanwhile, cre
 DEAD_SIGMAS = 3.5
 OFF_GRAMS, OFF_SHARE = 3.0, 0.001  # zero and span may have moved so far while nobody weighed, one sigma
 NOT_TOLD = "its weight does not tell how many stand there"
+# Of the lightest unit: less that no goods explain is not said, as nobody could do anything, until it adds up.
+SLIGHT_SHARE, MUCH_SLIGHT = 0.2, 0.4
+FILLING_MS, LONG_AGO_MS = 30_000, -(10**15)  # who puts goods puts more of them
 BACK_SHARE = 0.5  # of a jump that no goods explain: so far it must come back
 
 
@@ -66,6 +69,7 @@ class BayWatch:
         self.kept_us, self._rested_us = 0, rested_us
         self.sure: Sure | None = None  # what was before the scale had to be looked at
         self._noise_now = 0.5
+        self._put_ms, self._slight = LONG_AGO_MS, 0.0
 
     # What is asked of it
 
@@ -142,12 +146,23 @@ class BayWatch:
             # By now, more is known of what was taken elsewhere.
             answer = self._explain(step.grams, step.to_ms)
             step.answer = answer.doubted() if step.doubtful else answer
+            if self._is_slight(step):
+                self._slight += step.grams
+                if abs(self._slight) < MUCH_SLIGHT * self.lightest:
+                    continue
+                step.grams, self._slight = self._slight, 0.0
             at_ms = max(step.due_ms, step.to_ms)
             events += self._say(step, gross, at_ms, at_ms * 1000 + offset_us, stamp)
         until_ms = self.conditions.until_ms
         if until_ms is not None and until_ms <= now_ms:
             self.resume()
         return [*events, *self.state(now_ms, now_ms * 1000 + offset_us, stamp)]
+
+    def hurried(self, now_ms: int, offset_us: int, stamp: Stamp) -> list[Event]:
+        """Somebody is about to change it: what has lasted so far is said now."""
+        for step in self.steps:
+            step.due_ms = min(step.due_ms, now_ms)
+        return self.passed(now_ms, offset_us, stamp, sum(self.anchor))
 
     def interrupted(self) -> None:
         """Nobody weighed for a while: the next rest is compared with the last one that was said."""
@@ -249,7 +264,9 @@ class BayWatch:
             self.standing.confirm(confirmed, rest.grams - self.bay.tare_grams, self.items)
         elif not (same and self.standing.counts is not None):
             self.standing.forget()
-        self.standing.weigh(rest.grams - self.bay.tare_grams, noise, self.items, self.bay.capacity)
+        self.standing.weigh(
+            rest.grams - self.bay.tare_grams, noise, self.items, self.bay.capacity, rest.at_ms
+        )
         if before and self.bay.items and self.standing.counts is None:
             self.standing.doubt = NOT_TOLD
         self.changed = True
@@ -322,7 +339,7 @@ class BayWatch:
         step.answer = answer = answer.doubted() if step.doubtful else answer
         if self.conditions.unsure and not step.offline and answer.outcome is Change.UNKNOWN_MASS:
             return ()
-        if wait_ms := patience(answer, step.grams):
+        if wait_ms := patience(answer, step.grams, offline=step.offline):
             step.due_ms = rest.at_ms + wait_ms
             self.steps.append(step)
             return ()
@@ -342,13 +359,27 @@ class BayWatch:
 
     def _explain(self, grams: float, at_ms: int) -> Answer:
         here, elsewhere = self._taken.around(self.shelf, self.bay.name, at_ms)
-        around = Around(self.standing.unexplained, here, elsewhere)
-        return explain(grams, self._noise_now, self.items, self._held(), self.bay.capacity, around)
+        around = Around(self.standing.lying(at_ms), here, elsewhere, self._being_filled(at_ms))
+        return explain(grams, self._noise_now, self.items, self._held(grams), self.bay.capacity, around)
 
-    def _held(self) -> Mapping[str, int] | None:
-        """What stands there, with what is provisional."""
+    def _is_slight(self, step: Step) -> bool:
+        """Whether it is no goods, and too little to ask anybody, unless more comes."""
+        unknown = step.answer.outcome is Change.UNKNOWN_MASS
+        return unknown and not step.offline and abs(step.grams) < SLIGHT_SHARE * self.lightest
+
+    def _being_filled(self, at_ms: int) -> bool:
+        """Whether goods were surely put here just before, or after."""
+        puts = (step.to_ms for step in self.steps if step.grams > 0 and step.answer.outcome is Change.OK)
+        return any(abs(at_ms - put_ms) < FILLING_MS for put_ms in (self._put_ms, *puts))
+
+    def _held(self, grams: float) -> Mapping[str, int] | None:
+        """What stands there, with what is provisional; by its weight if nobody counted, where more is put."""
         if self.standing.counts is None:
-            return None
+            if grams < 0 or len(self.bay.items) != 1:
+                return None
+            (item,) = self.items
+            net = self.standing.net(sum(self.anchor) - self.bay.tare_grams) - grams
+            return {item.gtin: max(0, int(net / item.gross_grams))}
         held = dict(self.standing.counts)
         for change in (change for step in self.steps for change in step.answer.changes):
             held[change.item] = held.get(change.item, 0) + change.units
@@ -372,9 +403,11 @@ class BayWatch:
     def _say(self, step: Step, gross: float, at_ms: int, at_us: int, stamp: Stamp) -> Sequence[Event]:
         """Say a change, and go on from there."""
         items, net = self.items, gross - self.bay.tare_grams
+        if step.grams > 0 and step.answer.outcome is Change.OK:
+            self._put_ms = step.to_ms
         self.standing.count(step, {item.gtin: item for item in self.bay.items}, self.shelf, self.bay.name)
         waiting = sum(step.grams for step in self.steps)
-        self.standing.weigh(net - waiting, step.noise, items, self.bay.capacity)
+        self.standing.weigh(net - waiting, step.noise, items, self.bay.capacity, at_ms)
         self.changed = True
         weights = {item.gtin: item.gross_grams for item in items}
         return shelf_changes(

@@ -210,7 +210,8 @@ def _but_for_one(grams: Floats, inside: Bools, limit: Floats) -> Bools:
 
 
 def medians(channel: Ints, grams: Floats, count: int) -> tuple[Ints, Floats]:
-    """The channels that have samples, ascending, and the median of each one's samples."""
+    """The channels that have samples, ascending, and the median of each one's samples: of two in the middle the lower,
+    as a scale's division is learned from what it says."""
     counts = np.bincount(channel, minlength=count)
     active = np.flatnonzero(counts)
     if len(active) == len(channel):
@@ -225,7 +226,7 @@ def medians(channel: Ints, grams: Floats, count: int) -> tuple[Ints, Floats]:
     table[np.repeat(np.arange(len(active)), counts), rank] = grams[order]
     table.sort(axis=1)
     rows = np.arange(len(active))
-    return active, (table[rows, (counts - 1) // 2] + table[rows, counts // 2]) / 2
+    return active, table[rows, (counts - 1) // 2]
 
 
 def starts_of(sizes: Sequence[int]) -> Ints:

@@ -11,7 +11,9 @@ from edge.aggregator.hypotheses import BATCH_BIAS, WIDE_SHARE, Item
 NOTED_BIAS = 0.01  # of a noted weight; a batch differs by about as much
 NOTED_COUNTS = 8.0  # the noted spread counts as much as so many weighed units
 MOST_COUNTED = 64.0  # older ones fade: goods change
-CLIPPED = 2.5  # one odd unit moves the mean by no more than one that is so many deviations off
+# One odd unit (other goods of about that weight) moves the mean by no more than one that is so many deviations off,
+# and counts the less the further it is off: half of one at ODD deviations.
+CLIPPED, ODD = 2.5, 2.5
 LEAST_BIAS = 0.001
 
 
@@ -67,11 +69,12 @@ class Goods:
         off = (one - mean) / mean
         spread = hypot(told.unit_cv, learned.bias, sqrt(measured))
         clipped = max(-CLIPPED * spread, min(CLIPPED * spread, off))
-        gain = learned.bias**2 / spread**2
+        counts = 1.0 / (1.0 + (off / (ODD * spread)) ** 2)
+        gain = counts * learned.bias**2 / spread**2
         learned.mean = mean * (1 + gain * clipped)
-        learned.squares += max(0.0, clipped**2 - measured - learned.bias**2)
+        learned.squares += counts * max(0.0, clipped**2 - measured - learned.bias**2)
         learned.bias *= sqrt(1 - gain)
-        learned.count += 1
+        learned.count += counts
         if learned.count > MOST_COUNTED:
             learned.squares *= MOST_COUNTED / learned.count
             learned.count = MOST_COUNTED

@@ -27,7 +27,8 @@ MORE_TAKEN, ANY_TAKEN = 0.4, 0.03
 MORE_PUT, ANY_PUT = 0.4, 0.5
 TWO_ITEMS, SWAP = 0.04, 0.04
 MORE_SWAPPED = 0.1
-IMPOSSIBLE = 1e-4  # more taken than was there, or put than fits: counts can be wrong too
+TOO_MANY_TAKEN, TOO_MANY_PUT = 2e-3, 1e-4  # more than was there, or than fits: counts can be wrong too
+WHILE_FILLING = 0.2  # so much less than else is put that does not belong there
 # Something that is no goods of this bay: put, and not gone within seconds; its mass is around so much, by a factor.
 FOREIGN_PUT, FOREIGN_GRAMS, FOREIGN_FACTOR = 0.08, 700.0, 1.2
 OPENED = 0.02  # goods put back after some of them was used
@@ -36,8 +37,10 @@ HANDLED, HANDLED_PUT = 0.006, 0.002  # what is put has to last, and hands go
 FOREIGN_TAKEN = 0.002 / 5000.0  # something that nobody knows of was there
 KNOWN_FOREIGN_GOES = 0.3
 PART_GOES = 0.1  # a part of it does, of any mass: the crate that goods came in
+# Who sets down a bag takes it along minutes later, if at all: so fast it is expected less, down to a share.
+GOES_WITHIN_MS, STAYS_SHARE = 180_000, 0.1
 RETURNED = 0.3  # what was taken here moments before is put back
-MISPLACED = 0.1  # what was taken elsewhere moments before is put here
+MISPLACED = 0.03  # what was taken elsewhere moments before is put here
 SAME_MASS = 0.002  # one mass weighed twice, on two cells or while a hand was near: one sigma
 MOST_PAIRED = 12  # units of either item in one move of two kinds
 MOST_LISTED = 8
@@ -77,16 +80,25 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """What is known beside the weights: the masses of `foreign` things on the bay, and goods `taken` lately.
+class Lying:
+    """A thing on the bay that may be no goods of it: its mass, and how probable it is that it has not just stayed."""
 
-    `foreign` are also those that were put and left unexplained. `here` are those taken from this bay, `elsewhere` from
-    others.
+    grams: float
+    goes: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is known beside the weights: things `lying` on the bay, and goods taken lately.
+
+    `lying` are also those that were put and left unexplained. `here` are those taken from this bay, `elsewhere` from
+    others. `filling`: goods are being put here.
     """
 
-    foreign: Sequence[float] = ()
+    lying: Sequence[Lying] = ()
     here: Sequence[Taken] = ()
     elsewhere: Sequence[Taken] = ()
+    filling: bool = False
 
 
 NOTHING = Around()
@@ -157,9 +169,10 @@ def explain(
 def _add_returns(
     grams: float, noise: float, around: Around, weights: dict[_Label, float], best: dict[_Label, Taken]
 ) -> None:
+    misplaced = MISPLACED * (WHILE_FILLING if around.filling else 1.0)
     for taken, share in (
         *((each, RETURNED / len(around.here)) for each in around.here),
-        *((each, MISPLACED / len(around.elsewhere)) for each in around.elsewhere),
+        *((each, misplaced / len(around.elsewhere)) for each in around.elsewhere),
     ):
         density = share * normal(grams - taken.grams, hypot(1.4 * noise, SAME_MASS * grams))
         label = ((taken.item, taken.units),)
@@ -218,15 +231,20 @@ def contents(
     return empty | {item.gtin: n for item, n in units}
 
 
-def weighed(grams: float, noise: float, item: Item) -> tuple[float, float]:
-    """How many units of one item so much net mass is, and the standard deviation of that."""
-    n = grams / item.gross_grams
-    return n, _spread(noise, ((item, max(1, round(abs(n)))),), wide=True) / item.gross_grams
+def weighed(noise: float, units: Sequence[tuple[Item, int]]) -> tuple[float, float]:
+    """The mass of so many units of each item, in grams, and the standard deviation of that."""
+    known = [(item, max(1, n)) for item, n in units]
+    return sum(n * item.gross_grams for item, n in units), _spread(noise, known, wide=True)
 
 
 def normal(off: float, sigma: float) -> float:
     z = off / sigma
     return exp(-0.5 * z * z) / (sigma * sqrt(2 * pi)) if abs(z) < 38 else 0.0
+
+
+def lasts(age_ms: int) -> float:
+    """How many of the things that somebody sets down lie there still after so long, or will for good."""
+    return max(STAYS_SHARE, exp(-max(0, age_ms) / GOES_WITHIN_MS))
 
 
 def same_mass(noise: float, mass: float) -> float:
@@ -274,12 +292,15 @@ def _foreign(grams: float, noise: float, items: Sequence[Item], around: Around) 
     share = HANDLED if grams < 0 else HANDLED_PUT
     handled = share / heaviest * exp(-abs(grams) / heaviest) if heaviest else 0.0
     if grams < 0:
-        known = sum(normal(grams + mass, same_mass(noise, mass)) for mass in around.foreign)
-        part = sum(PART_GOES / mass for mass in around.foreign if mass > -grams)
+        known = sum(
+            each.goes * normal(grams + each.grams, same_mass(noise, each.grams)) for each in around.lying
+        )
+        part = sum(each.goes * PART_GOES / each.grams for each in around.lying if each.grams > -grams)
         return FOREIGN_TAKEN + handled + KNOWN_FOREIGN_GOES * known + part
     grams = max(grams, 0.1)
     off = log(grams / FOREIGN_GRAMS) / FOREIGN_FACTOR
-    anything = FOREIGN_PUT * exp(-0.5 * off * off) / (grams * FOREIGN_FACTOR * sqrt(2 * pi))
+    put = FOREIGN_PUT * (WHILE_FILLING if around.filling else 1.0)
+    anything = put * exp(-0.5 * off * off) / (grams * FOREIGN_FACTOR * sqrt(2 * pi))
     opened = sum(OPENED / each.grams for each in around.here if 0.0 < grams < each.grams)
     return anything + opened + handled
 
@@ -294,10 +315,10 @@ def _prior(
     else:
         prior = SWAP * MORE_SWAPPED ** (sum(abs(n) for _, n in units) - 2)
     if held is not None and any(held.get(item.gtin, 0) + n < 0 for item, n in units):
-        prior *= IMPOSSIBLE
+        prior *= TOO_MANY_TAKEN
     put = sum(n for _, n in units)
     if capacity is not None and put > 0 and put + (sum(held.values()) if held else 0) > capacity:
-        prior *= IMPOSSIBLE
+        prior *= TOO_MANY_PUT
     return prior
 
 

@@ -3,7 +3,6 @@
 from edge.aggregator.bay import BayWatch
 from edge.aggregator.kept import Kept
 from edge.aggregator.place import Sure
-from edge.aggregator.standing import Open
 from wire.events import Condition
 
 
@@ -14,11 +13,11 @@ def kept_of(bay: BayWatch) -> Kept | None:
     standing, conditions, sure = bay.standing, bay.conditions, bay.sure
     return Kept(
         cells=bay.kept_anchor(), at_us=bay.anchored_us, anew=bay.anew, confirmed=bay.confirmed,
-        counts=standing.counts, foreign=standing.foreign, overhang=standing.overhang, doubt=standing.doubt,
+        counts=standing.counts, overhang=standing.overhang, doubt=standing.doubt,
         check=conditions.check, mute=conditions.mute, alien=conditions.alien, until_ms=conditions.until_ms,
         fill=bay.said_fill, state=(conditions.said[0].value, conditions.said[1]),
         sure=(sure.cells, sure.counts, sure.jump) if sure else None,
-        open=[(each.grams, each.counts) for each in standing.open],
+        things=standing.things,
     )  # fmt: skip
 
 
@@ -31,8 +30,7 @@ def restore(bay: BayWatch, kept: Kept) -> None:
     standing, conditions = bay.standing, bay.conditions
     gtins = {item.gtin for item in bay.bay.items}
     standing.counts = kept.counts if kept.counts is None or set(kept.counts) == gtins else None
-    standing.foreign, standing.overhang = list(kept.foreign), kept.overhang
-    standing.open = [Open(*each) for each in kept.open]
+    standing.things, standing.overhang = kept.lying(), kept.overhang
     standing.doubt, bay.said_fill = kept.doubt, dict(kept.fill)
     conditions.check, conditions.mute, conditions.alien = kept.check, kept.mute, kept.alien
     conditions.until_ms, conditions.said = kept.until_ms, (Condition(kept.state[0]), kept.state[1])

@@ -3,6 +3,7 @@
 import msgspec
 
 from edge.aggregator.hypotheses import Item
+from edge.aggregator.standing import Thing
 
 
 class Kept(msgspec.Struct, array_like=True):
@@ -23,9 +24,13 @@ class Kept(msgspec.Struct, array_like=True):
     state: tuple[str, str] = ("ok", "")
     sure: tuple[list[float], dict[str, int] | None, float] | None = None
     confirmed: dict[str, int] | None = None
-    open: list[
-        tuple[float, dict[str, int] | None]
-    ] = []  # what was put and left unexplained: mass, counts besides
+    open: list[tuple[float, dict[str, int] | None]] = []  # as it was kept before `things`, like `foreign`
+    things: list[Thing] = []
+
+    def lying(self) -> list[Thing]:
+        """What was not counted, as it is kept now or was kept before."""
+        foreign = [Thing(grams, 0) for grams in self.foreign]
+        return [*self.things, *foreign, *(Thing(grams, 0, 0.5, True, counts) for grams, counts in self.open)]
 
 
 class Assigned(msgspec.Struct, array_like=True):

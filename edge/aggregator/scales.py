@@ -32,7 +32,7 @@ from edge.aggregator.levels import levels_of
 from edge.aggregator.moments import Stamp
 from edge.aggregator.neighbours import DEFER_MS, Neighbours
 from edge.aggregator.ordering import carry_out
-from edge.aggregator.orders import Crosstalk, Order, OrderError
+from edge.aggregator.orders import Assign, Crosstalk, Order, OrderError, Serve
 from edge.aggregator.place import NOTHING_BESIDE, Rest
 from edge.aggregator.shelf import Shelf, ShelfWatch
 from edge.aggregator.taken import TakenLately
@@ -171,7 +171,7 @@ class Scales:
         if shelf is None:
             there = ", ".join(self.shelves) or "none"
             raise OrderError(f"shelf {order.shelf!r} is not in the configuration; its shelves: {there}")
-        events = self._fold_until(now_ms, stamp)
+        events = [*self._fold_until(now_ms, stamp), *self._hurried(order, now_ms, stamp)]
         if carry_out(order, shelf, self._resting, now_ms):
             for bay in shelf.bays:
                 if isinstance(order, Crosstalk):
@@ -185,6 +185,16 @@ class Scales:
                     self._next_ms = min(self._next_ms, due_ms)
                 events += bay.state(now_ms, at_us, stamp)
         return events
+
+    def _hurried(self, order: Order, now_ms: int, stamp: Stamp) -> list[Event]:
+        if not isinstance(order, Serve | Assign):
+            return []
+        return [
+            event
+            for bay, row in zip(self.bays, self._rows, strict=True)
+            if (bay.shelf, bay.bay.name) == (order.shelf, order.bay)
+            for event in bay.hurried(now_ms, int(self._channels.offset_us[row].max()), stamp)
+        ]
 
     def _resting(self, bay: BayWatch) -> float | None:
         row = self._rows[self.bays.index(bay)]

@@ -1,11 +1,11 @@
 """What stands on a bay: counted on from change to change, and held against the weight."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from edge.aggregator.goods import Goods
-from edge.aggregator.hypotheses import Item, Taken, contents, same_mass, weighed
+from edge.aggregator.hypotheses import Item, Lying, Taken, contents, lasts, same_mass, weighed
 from edge.aggregator.steps import Step
 from edge.aggregator.taken import TakenLately
 from wire.events import Change, ItemUnits
@@ -18,15 +18,31 @@ MORE_THAN_THERE = "more was taken than was counted there"
 UNEXPLAINED = "its last change could not be explained"
 
 
-class Open(msgspec.Struct, array_like=True):
-    """Something that was put and left unexplained: its mass, and what stands there besides (None where not known)."""
+class Thing(msgspec.Struct, array_like=True):
+    """Something that was put here and not counted: its mass, when, and how probably it is goods all the same.
+
+    Where it was left `open` what it is, `counts` are what stands there besides (None where not known).
+    """
 
     grams: float
-    counts: dict[str, int] | None
+    put_ms: int
+    goods: float = 0.0
+    open: bool = False
+    counts: dict[str, int] | None = None
+
+    def known(self, at_ms: int) -> Lying:
+        """What is known of it by now: who sets down a bag takes it along again, and goods stay."""
+        lasts_on = lasts(at_ms - self.put_ms)
+        return Lying(self.grams, (1.0 - self.goods) * lasts_on)
+
+    def stayed(self, at_ms: int) -> bool:
+        """Whether it must be goods, as it has lain there for so long."""
+        other = (1.0 - self.goods) * lasts(at_ms - self.put_ms)
+        return self.open and self.goods >= OWN_SURE * (self.goods + other)
 
 
 class Standing:
-    """`counts` by GTIN, None where not known; `foreign`, the masses of what is no goods; `open`, what may be goods.
+    """`counts` by GTIN, None where not known; `things`, what lies there and was not counted.
 
     `overhang` is the mass of goods that belong here and do not press on these cells, as they stand across two bays,
     with its sign turned; `doubt`, why a person should count.
@@ -34,21 +50,18 @@ class Standing:
 
     def __init__(self, goods: Goods, taken: TakenLately) -> None:
         self.counts: dict[str, int] | None = None
-        self.foreign: list[float] = []
-        self.open: list[Open] = []
+        self.things: list[Thing] = []
         self.overhang = 0.0
         self.doubt = ""
         self._goods, self._taken = goods, taken
 
     def forget(self) -> None:
         self.counts, self.overhang, self.doubt = None, 0.0, ""
-        self.foreign.clear()
-        self.open.clear()
+        self.things.clear()
 
-    @property
-    def unexplained(self) -> list[float]:
-        """The masses of all that lies there and may go as it came."""
-        return [*self.foreign, *(each.grams for each in self.open)]
+    def lying(self, at_ms: int) -> list[Lying]:
+        """All that may go as it came."""
+        return [each.known(at_ms) for each in self.things]
 
     def count(self, step: Step, own: Mapping[str, Item], shelf: str, bay: str) -> None:
         """Take a change over that is being said. `own`: the bay's items as they were noted, by GTIN."""
@@ -57,22 +70,30 @@ class Standing:
                 self._count_units(step, own)
                 self._remember(step, own, shelf, bay)
             case Change.UNKNOWN_MASS if step.grams > 0:
-                self.foreign.append(step.grams)
+                self._lay(step, open=False)
             case Change.UNKNOWN_MASS if self._took_foreign(step):
                 pass
             case _:
-                if step.grams > 0 and not step.offline:
-                    self.open = [*self.open[1 - MOST_OPEN :], Open(step.grams, self.counts)]
+                if step.grams > 0:
+                    self._lay(step, open=True)
                 self.counts, self.doubt = None, UNEXPLAINED
+
+    def _lay(self, step: Step, *, open: bool) -> None:
+        answer = step.answer
+        goods = 1.0 - answer.foreign / answer.evidence if answer.evidence > 0 else 0.0
+        opened = [each for each in self.things if each.open]
+        if open and len(opened) >= MOST_OPEN:
+            self.things.remove(opened[0])
+        self.things.append(Thing(step.grams, step.to_ms, goods, open, self.counts if open else None))
 
     def _count_units(self, step: Step, own: Mapping[str, Item]) -> None:
         for change in step.answer.changes:
             if change.item not in own:
-                self.foreign.append(step.grams)  # it stands here, and does not belong here
+                self.things.append(Thing(step.grams, step.to_ms))  # it stands here, and does not belong here
                 continue
             if self.counts is not None:
                 self.counts = _plus(self.counts, change)
-            for each in self.open:
+            for each in self.things:
                 each.counts = None if each.counts is None else _plus(each.counts, change)
             if change.units > 1:
                 self._goods.restocked(own[change.item])
@@ -96,38 +117,37 @@ class Standing:
 
     def _took_foreign(self, step: Step) -> bool:
         """Whether what left is a thing that had come; where nobody knew what it was, all is as it was before."""
-        if not self.unexplained:
+        if not self.things:
             return False
         slack = max(SAME_SIGMAS * same_mass(step.noise, step.grams), SAME_GRAMS)
-        nearest = min(self.unexplained, key=lambda mass: abs(step.grams + mass))
-        if abs(step.grams + nearest) >= slack:
+        found = min(self.things, key=lambda each: abs(step.grams + each.grams))
+        if abs(step.grams + found.grams) >= slack:
             return False
-        if nearest in self.foreign:
-            self.foreign.remove(nearest)
-            return True
-        found = next(each for each in self.open if each.grams == nearest)
-        self.open.remove(found)
-        if self.counts is None and found.counts is not None and not self.open:
+        self.things.remove(found)
+        if self.counts is None and found.counts is not None and not any(each.open for each in self.things):
             self.counts, self.doubt = found.counts, ""
         return True
 
     def net(self, grams: float) -> float:
         """Of what lies there, without the fixtures, the goods of this bay."""
-        return grams - sum(self.foreign) - self.overhang
+        return grams - sum(each.grams for each in self.things if not each.open) - self.overhang
 
-    def weigh(self, grams: float, noise: float, items: list[Item], capacity: int | None) -> None:
+    def weigh(self, grams: float, noise: float, items: list[Item], capacity: int | None, at_ms: int) -> None:
         """Hold the count against what lies there; where there is none, take it from that."""
         net = self.net(grams)
-        if self.counts is None and not self.open:
+        if self.counts is None:
+            self.things = [each for each in self.things if not each.stayed(at_ms)]
+        if self.counts is None and not any(each.open for each in self.things):
             self.counts = contents(net, noise, items, capacity)
             if self.counts is not None:
                 self.doubt = ""
-        if self.counts is None or len(items) != 1:
+        if self.counts is None or not items:
             return
-        (item,) = items
-        n, sigma = weighed(net, noise, item)
-        if abs(n - self.counts[item.gtin]) > max(CONFLICT_UNITS, CONFLICT_SIGMAS * sigma):
-            self.doubt = f"{self.counts[item.gtin]} were counted, and it weighs as much as {n:.1f}"
+        held = [(item, self.counts[item.gtin]) for item in items]
+        grams, sigma = weighed(noise, held)
+        lightest = min(item.gross_grams for item in items)
+        if abs(net - grams) > max(CONFLICT_UNITS * lightest, CONFLICT_SIGMAS * sigma):
+            self.doubt = _conflict(held, net)
         elif self.doubt:
             self.doubt = ""
 
@@ -136,6 +156,15 @@ class Standing:
         self.forget()
         self.counts = {item.gtin: counts.get(item.gtin, 0) for item in items}
         self.overhang = grams - sum(item.gross_grams * self.counts[item.gtin] for item in items)
+
+
+def _conflict(held: Sequence[tuple[Item, int]], net: float) -> str:
+    if len(held) == 1:
+        ((item, n),) = held
+        return f"{n} were counted, and it weighs as much as {net / item.gross_grams:.1f}"
+    counted = " and ".join(f"{n} of {item.gtin}" for item, n in held)
+    should = sum(n * item.gross_grams for item, n in held)
+    return f"{counted} were counted, which should weigh {should:.0f} g, and {net:.0f} g lie there"
 
 
 def _plus(counts: Mapping[str, int], change: ItemUnits) -> dict[str, int]:

@@ -16,6 +16,7 @@ ALONE = 0.7  # and takes nothing with it
 PARTS = 0.02  # a change was part of a greater one, with a rest between at any mass up to the whole
 ASIDE = 0.2  # of a whole: smaller parts of it may have gone the other way
 HELD_MS = 15_000  # what was put, or cannot be explained, is said only when it has lasted so long
+OPEN_MS = 60_000  # what was put and is not explained: bags are taken along, and crates when they are empty
 BACK_MS = 1_000  # unless it is what was taken from here moments before
 NO_ANSWER = Answer(Change.UNKNOWN_MASS, 0.0)
 MOST = 12  # steps that are looked at together: of a slow move, a scale shows many
@@ -101,10 +102,11 @@ def _foreign(steps: Sequence[Step]) -> float:
     return product
 
 
-def patience(answer: Answer, grams: float) -> int:
-    """How long a change must last before it is said."""
+def patience(answer: Answer, grams: float, *, offline: bool) -> int:
+    """How long a change must last before it is said, in milliseconds."""
     if answer.outcome is not Change.OK:
-        return HELD_MS
-    if grams < 0:
+        return OPEN_MS if grams > 0 and not offline else HELD_MS
+    if grams < 0 and all(change.units < 0 for change in answer.changes):
         return 0
+    # One kind for another is what a hand that lifts goods halfway looks like.
     return BACK_MS if answer.returned else HELD_MS

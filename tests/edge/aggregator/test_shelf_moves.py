@@ -35,7 +35,7 @@ def test_a_unit_lifted_in_two_moves_is_one() -> None:
 
 
 def test_a_thing_left_behind_is_unknown_and_so_it_is_when_it_is_taken_away() -> None:
-    weights = [(0.0, 6600.0), (10.0, 6600.0 + 660.0 * 1.23), (60.0, 6600.0)]
+    weights = [(0.0, 6600.0), (10.0, 6600.0 + 660.0 * 1.23), (80.0, 6600.0)]
 
     aggregator = watching(shelf_of([CAN]))
     said = fed(aggregator, stream(weights, to_s=100.0))
@@ -116,7 +116,7 @@ def test_a_shelf_that_shakes_is_waited_for() -> None:
 def test_twenty_four_of_a_heavy_batch_at_once_are_to_be_confirmed() -> None:
     weights = [(0.0, 0.0), (10.0, 24 * 330.0 * 1.02)]
 
-    said = fed(watching(shelf_of([CAN], capacity=60)), stream(weights, to_s=60.0))
+    said = fed(watching(shelf_of([CAN], capacity=60)), stream(weights, to_s=80.0))
 
     (event,) = [event for event in said if isinstance(event, ShelfChange)]
     assert (event.outcome.value, event.confirm) == ("ambiguous", True)

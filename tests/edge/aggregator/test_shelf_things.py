@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.aggregator.hypotheses import Around, explain
+from edge.aggregator.hypotheses import Around, Lying, explain
 from edge.aggregator.neighbours import MOST_SHARE, Beside, Neighbours
 from edge.aggregator.suspicion import Expected, suspicion
 from tests.support.shelf_scene import CAN, JAR, changes, counted, fed, shelf_of, stream, watching
@@ -14,9 +14,9 @@ BAG = 940.0  # nearly three cans
 
 def test_what_was_put_and_left_open_is_that_thing_when_the_same_mass_goes() -> None:
     aggregator = watching(shelf_of([CAN]))
-    weights = [(0.0, 3300.0), (20.0, 3300.0 + BAG), (50.0, 2970.0 + BAG), (70.0, 2970.0)]
+    weights = [(0.0, 3300.0), (20.0, 3300.0 + BAG), (90.0, 2970.0 + BAG), (110.0, 2970.0)]
 
-    said = fed(aggregator, stream(weights, to_s=100.0))
+    said = fed(aggregator, stream(weights, to_s=140.0))
 
     assert changes(said) == [
         ("A1", "ambiguous", None, None),
@@ -29,7 +29,7 @@ def test_what_was_put_and_left_open_is_that_thing_when_the_same_mass_goes() -> N
 def test_what_was_left_open_is_remembered_over_a_restart() -> None:
     shelf = shelf_of([CAN])
     before = watching(shelf)
-    fed(before, stream([(0.0, 3300.0), (20.0, 3300.0 + BAG)], to_s=50.0))
+    fed(before, stream([(0.0, 3300.0), (20.0, 3300.0 + BAG)], to_s=90.0))
     aggregator = watching(shelf)
     aggregator.restore(before.changed_state())
 
@@ -40,7 +40,7 @@ def test_what_was_left_open_is_remembered_over_a_restart() -> None:
 
 
 def test_goods_of_another_mass_are_counted_beside_what_was_left_open() -> None:
-    around = Around(foreign=(BAG,))
+    around = Around(lying=(Lying(BAG),))
 
     assert explain(-2 * 330.0, 0.5, [CAN], None, 24, around).outcome is Change.OK
     assert explain(-3 * 330.0, 0.5, [CAN], None, 24).outcome is Change.OK
