@@ -349,7 +349,8 @@ class BayWatch:
     def _proven(self, answer: Answer, rest: Rest, stamp: Stamp) -> list[Event]:
         """Goods that were put a moment ago stood there, if more is taken than did without them."""
         counts = self.standing.counts
-        if counts is None or all(counts.get(each.item, 0) + each.units >= 0 for each in answer.changes):
+        own = [each for each in answer.changes if counts is not None and each.item in counts]
+        if counts is None or all(counts[each.item] + each.units >= 0 for each in own):
             return []
         events: list[Event] = []
         for step in [step for step in self.steps if step.answer.outcome is Change.OK]:

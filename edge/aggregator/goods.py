@@ -85,6 +85,8 @@ class Goods:
         """Units of another batch have come."""
         if learned := self._learned.get(item.gtin):
             learned.bias = min(NOTED_BIAS, hypot(learned.bias, BATCH_BIAS / 2))
+            learned.squares *= min(1.0, NOTED_COUNTS / max(learned.count, 1e-9))
+            learned.count = min(learned.count, NOTED_COUNTS)
             self._known.pop(item.gtin, None)
             self.changed = True
 

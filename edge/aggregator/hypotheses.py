@@ -15,7 +15,7 @@ from wire.events import Candidate, Change, ItemUnits
 # A delivered batch weighs more or less than the one whose weight was noted: one standard deviation of its mean. Some
 # differ by far more, and some goods spread more widely than was noted: that many, and by how much.
 BATCH_BIAS = 0.01
-WIDE_SHARE, WIDE_BATCH = 0.2, 0.03
+WIDE_SHARE, WIDE_NEW_SHARE, WIDE_BATCH = 0.2, 0.1, 0.03
 WIDE_CV, MOST_WIDE_CV = 2.5, 0.05
 SURE = 0.9  # what is said without a doubt is wrong at most as often as the rest of this
 SURE_SWAP = 0.92  # two kinds, one taken and one put: a difference of two weights fits much that is neither
@@ -81,10 +81,15 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Lying:
-    """A thing on the bay that may be no goods of it: its mass, and how probable it is that it has not just stayed."""
+    """A thing on the bay that may be no goods of it: its mass, and how probable it is that it has not just stayed.
+
+    `units` of `item`, where it is known to be goods that belong elsewhere.
+    """
 
     grams: float
     goes: float = 1.0
+    item: str | None = None
+    units: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,8 @@ def explain(
         capacity: units that fit, of all items together; None where not known.
     """
     noise = hypot(noise, CREEP * grams)
+    if grams > 0 and not around.filling:
+        items = [_of_any_batch(item) for item in items]
     weights: dict[_Label, float] = {}
     for units in _all(grams, items, min(capacity or MOST_PAIRED, MOST_PAIRED)):
         density = likelihood(grams, noise, units) * _prior(units, held, capacity, len(items))
@@ -162,8 +169,22 @@ def explain(
     best: dict[_Label, Taken] = {}
     if grams > 0:
         _add_returns(grams, noise, around, weights, best)
+    for each in around.lying:
+        if grams < 0 and each.item is not None:
+            label = ((each.item, -each.units),)
+            weights[label] = weights.get(label, 0.0) + _goes(grams, noise, each)
     foreign = _foreign(grams, noise, items, around)
     return _answer(weights, foreign, best, around)
+
+
+def _of_any_batch(item: Item) -> Item:
+    """What is put first may come from another delivery than what was weighed."""
+    return replace(item, bias=max(item.bias, BATCH_BIAS), wide=max(item.wide, WIDE_NEW_SHARE))
+
+
+def _goes(grams: float, noise: float, thing: Lying) -> float:
+    """The density of a change if it is that thing going away."""
+    return KNOWN_FOREIGN_GOES * thing.goes * normal(grams + thing.grams, same_mass(noise, thing.grams))
 
 
 def _add_returns(
@@ -292,11 +313,9 @@ def _foreign(grams: float, noise: float, items: Sequence[Item], around: Around) 
     share = HANDLED if grams < 0 else HANDLED_PUT
     handled = share / heaviest * exp(-abs(grams) / heaviest) if heaviest else 0.0
     if grams < 0:
-        known = sum(
-            each.goes * normal(grams + each.grams, same_mass(noise, each.grams)) for each in around.lying
-        )
+        known = sum(_goes(grams, noise, each) for each in around.lying if each.item is None)
         part = sum(each.goes * PART_GOES / each.grams for each in around.lying if each.grams > -grams)
-        return FOREIGN_TAKEN + handled + KNOWN_FOREIGN_GOES * known + part
+        return FOREIGN_TAKEN + handled + known + part
     grams = max(grams, 0.1)
     off = log(grams / FOREIGN_GRAMS) / FOREIGN_FACTOR
     put = FOREIGN_PUT * (WHILE_FILLING if around.filling else 1.0)

@@ -21,7 +21,8 @@ UNEXPLAINED = "its last change could not be explained"
 class Thing(msgspec.Struct, array_like=True):
     """Something that was put here and not counted: its mass, when, and how probably it is goods all the same.
 
-    Where it was left `open` what it is, `counts` are what stands there besides (None where not known).
+    Where it was left `open` what it is, `counts` are what stands there besides (None where not known). Goods that
+    belong elsewhere are `units` of `item`.
     """
 
     grams: float
@@ -29,11 +30,13 @@ class Thing(msgspec.Struct, array_like=True):
     goods: float = 0.0
     open: bool = False
     counts: dict[str, int] | None = None
+    item: str | None = None
+    units: int = 0
 
     def known(self, at_ms: int) -> Lying:
         """What is known of it by now: who sets down a bag takes it along again, and goods stay."""
         lasts_on = lasts(at_ms - self.put_ms)
-        return Lying(self.grams, (1.0 - self.goods) * lasts_on)
+        return Lying(self.grams, (1.0 - self.goods) * lasts_on, self.item, self.units)
 
     def stayed(self, at_ms: int) -> bool:
         """Whether it must be goods, as it has lain there for so long."""
@@ -89,16 +92,24 @@ class Standing:
     def _count_units(self, step: Step, own: Mapping[str, Item]) -> None:
         for change in step.answer.changes:
             if change.item not in own:
-                self.things.append(Thing(step.grams, step.to_ms))  # it stands here, and does not belong here
+                self._stray(step, change)
                 continue
             if self.counts is not None:
                 self.counts = _plus(self.counts, change)
             for each in self.things:
                 each.counts = None if each.counts is None else _plus(each.counts, change)
-            if change.units > 1:
+            if change.units > 0 and step.answer.returned is None:
                 self._goods.restocked(own[change.item])
         if self.counts is not None and min(self.counts.values(), default=0) < 0:
             self.counts, self.doubt = None, MORE_THAN_THERE
+
+    def _stray(self, step: Step, change: ItemUnits) -> None:
+        """Goods that do not belong here have come, or go."""
+        if change.units > 0:
+            self.things.append(Thing(step.grams, step.to_ms, item=change.item, units=change.units))
+            return
+        mine = [each for each in self.things if (each.item, each.units) == (change.item, -change.units)]
+        self.things.remove(min(mine, key=lambda each: abs(each.grams + step.grams)))
 
     def _remember(self, step: Step, own: Mapping[str, Item], shelf: str, bay: str) -> None:
         """What was taken may come back; what a single unit weighs is learned."""

@@ -1,5 +1,6 @@
 """Goods that come back, go astray, or stand across two bays; hands and bags; what one bay shows on the next."""
 
+import numpy as np
 import pytest
 
 from tests.support.shelf_scene import CAN, JAR, changes, counted, fed, shelf_of, states, stream, watching
@@ -111,6 +112,37 @@ def test_a_shelf_that_shakes_is_waited_for() -> None:
     said = fed(watching(shelf_of([CAN], [CAN], [CAN])), stream(calm, calm, taken, to_s=40.0))
 
     assert changes(said) == [("A3", "ok", CAN.gtin, -1)]
+
+
+def test_goods_in_the_wrong_bay_are_said_when_they_are_taken_home() -> None:
+    first = [(0.0, 3300.0), (10.0, 3300.0 - 327.0), (80.0, 3300.0)]
+    second = [(0.0, 5050.0), (20.0, 5050.0 + 327.0), (70.0, 5050.0)]
+
+    aggregator = watching(shelf_of([CAN], [JAR]))
+    said = fed(aggregator, stream(first, second, to_s=110.0))
+
+    assert changes(said) == [
+        ("A1", "ok", CAN.gtin, -1),
+        ("A2", "ok", CAN.gtin, 1),
+        ("A2", "ok", CAN.gtin, -1),
+        ("A1", "ok", CAN.gtin, 1),
+    ]
+    assert counted(aggregator) == {"A1": 10, "A2": 10}
+
+
+def test_a_heavier_delivery_put_piece_by_piece_is_counted_and_learned() -> None:
+    rng = np.random.default_rng(3)
+    at_s, gross, weights = 0.0, 30 * 330.0, [(0.0, 30 * 330.0)]
+    for n in range(36):
+        at_s += 20.0
+        gross += 330.0 * 1.04 * rng.normal(1.0, 0.005) if n >= 18 else -330.0 * rng.normal(1.0, 0.005)
+        weights.append((at_s, gross))
+
+    aggregator = watching(shelf_of([CAN], capacity=40))
+    said = changes(fed(aggregator, stream(weights, to_s=at_s + 40.0)))
+
+    assert said == [("A1", "ok", CAN.gtin, -1)] * 18 + [("A1", "ok", CAN.gtin, 1)] * 18
+    assert counted(aggregator) == {"A1": 30}
 
 
 def test_twenty_four_of_a_heavy_batch_at_once_are_to_be_confirmed() -> None:
