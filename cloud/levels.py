@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, case, delete, update
 
 from cloud.ledger.database import insert
 from cloud.ledger.tables import level_differences, levels
@@ -23,7 +23,11 @@ class Level:
 
 
 def save(connection: Connection, newest: Sequence[Level]) -> None:
-    """Store each level, unless something newer is known of its bay. At most one for each bay."""
+    """Store each level, unless something newer is known of its bay. At most one for each bay.
+
+    Why a change could not be told is kept whatever was weighed meanwhile: a change is as old as it is, and telemetry,
+    which says nothing of it, is newer.
+    """
     for judged in (False, True):
         some = [level for level in newest if (level.uncertain is not None) is judged]
         if not some:
@@ -40,14 +44,15 @@ def save(connection: Connection, newest: Sequence[Level]) -> None:
             for level in sorted(some, key=lambda level: level.location_id)
         ]
         statement = insert(connection, levels)
-        names = ["grams", "units", "stable", "at"] + ["uncertain"] * judged
+        newer = levels.c.at <= statement.excluded.at
+        news = {
+            name: case((newer, statement.excluded[name]), else_=levels.c[name])
+            for name in ("grams", "units", "stable", "at")
+        }
+        if judged:
+            news["uncertain"] = statement.excluded.uncertain
         connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[levels.c.location_id],
-                set_={name: statement.excluded[name] for name in names},
-                where=levels.c.at <= statement.excluded.at,
-            ),
-            rows,
+            statement.on_conflict_do_update(index_elements=[levels.c.location_id], set_=news), rows
         )
 
 

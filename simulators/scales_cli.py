@@ -34,11 +34,12 @@ def _options(command: F) -> F:
 @_options
 @click.option("--unit", type=click.Choice(list(UNITS)), default="g", show_default=True)
 @click.option("--serial-number", default="SIM0000001", show_default=True)
+@click.option("--zeroes", is_flag=True, help="It makes zero of what lies there when it is switched on.")
 @click.option("--without", multiple=True, help="A command that it does not know, as SIR; may be repeated.")
-def sics(unit: str, serial_number: str, without: tuple[str, ...], **line: Any) -> None:
+def sics(unit: str, serial_number: str, zeroes: bool, without: tuple[str, ...], **line: Any) -> None:
     """One MT-SICS scale; prints its URL. On standard input: a number puts so many grams on it; unit kg, tare,
     power-cycle."""
-    scale = SicsScale(Indicator(line["max_grams"]), serial_number, unit=unit, unknown=without)
+    scale = SicsScale(Indicator(line["max_grams"], zeroes=zeroes), serial_number, unit=unit, unknown=without)
     _run(scale, 9600, **line)
 
 

@@ -21,6 +21,7 @@ from edge.aggregator.moments import Stamp, moment
 from edge.aggregator.orders import Order
 from edge.aggregator.scales import Scales
 from edge.aggregator.shelf import Shelf, ShelfWatch
+from edge.aggregator.taken import TakenLately
 from edge.reads import Antenna, Lost, Read, Scale, TagRead, TimedRead, WeightFault, WeightSample
 from wire.events import Blind, Clock, Direction, Event, Passage, TagMovement
 from wire.messages import Level
@@ -54,9 +55,10 @@ class Aggregator:
             for gate in gates
         }
         self._doors_watched = {name: (gate, self._antennas[name]) for name, gate in self._gates.items()}
-        self._watches: dict[str, GateWatch | ShelfWatch | AntennaWatch | Doors | Goods] = {
+        self._watches: dict[str, GateWatch | ShelfWatch | AntennaWatch | Doors | Goods | TakenLately] = {
             "doors": self._doors,
             "goods": self._scales.goods,
+            "taken": self._scales.taken,
             **{f"gate:{name}": watch for name, watch in self._gates.items()},
             **{f"shelf:{name}": watch for name, watch in self._shelves.items()},
             **{f"antennas:{name}": watch for name, watch in self._antennas.items()},
@@ -236,7 +238,7 @@ class Aggregator:
         for key, blob in states.items():
             if watch := self._watches.get(key):
                 watch.restore(blob)
-        self._scales.rebuild()  # calibrations that were ordered are kept too
+        self._scales.restored()  # calibrations that were ordered are kept too
 
     def undecided_since_us(self) -> int | None:
         """Wall time from which something is under way somewhere: what is said of it may be dated so early."""

@@ -37,6 +37,8 @@ GAP_PERIODS = 3.0
 PERIOD_RATE = 0.05
 SAME_RATE = 0.005
 SAME_LEARNED = 16  # a longer run of one value says nothing of how a channel flickers
+OFFLINE_MS = 10_000  # a gap so long leaves it open when things happened …
+OFFLINE_PERIODS = 5  # … for devices that weigh often
 
 
 class Channels:
@@ -76,6 +78,11 @@ class Channels:
         self.rest[channel] = self.together[channel] = self.calm[channel] = False
         self._means[channel] = np.nan
         self.same[channel] = 0
+
+    def silent(self, now_ms: int) -> Bools:
+        """Those that have weighed, and not for a while."""
+        gap = now_ms - self.at_ms
+        return (self.seen > 0) & (gap > OFFLINE_MS) & (gap > OFFLINE_PERIODS * self.period_ms)
 
     def fold(self, block_ms: int, values: Floats, active: Ints) -> None:
         """Take one value of each `active` channel for the block that begins at `block_ms`."""

@@ -64,7 +64,8 @@ class Assigned(msgspec.Struct, array_like=True):
 class KeptShelf(msgspec.Struct, array_like=True, tag="2"):
     """Of one shelf. By cell: noise in grams, who weighs (serial, calibration), factor and offset, if ordered.
 
-    `used`: factor and offset by which all of this was weighed; `noted`, those of the configuration then.
+    `used`: factor and offset by which all of this was weighed; `noted`, those of the configuration then. `learned`: how
+    much of a load on one cell shows on the next, and one sigma, beside what is taken off already.
     """
 
     bays: dict[str, Kept]
@@ -76,6 +77,8 @@ class KeptShelf(msgspec.Struct, array_like=True, tag="2"):
     used: dict[int, tuple[float, float]] | None = None
     noted: dict[int, tuple[float, float]] = {}
     crosstalk_noted: list[tuple[int, int, float]] = []
+    learned: list[tuple[int, int, float, float]] = []
+    learned_beside: list[tuple[int, int, float]] = []
 
 
 class _Rest(msgspec.Struct, array_like=True):

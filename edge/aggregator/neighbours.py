@@ -4,9 +4,10 @@ How much of a load shows next door is learned where nobody has measured it: from
 nothing else happened here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import hypot
+from itertools import pairwise
+from math import hypot, isnan
 
 import numpy as np
 
@@ -28,6 +29,10 @@ ACROSS, SHIFTED = 0.02, 0.02  # goods that stand across two bays; goods pushed f
 SURE_ODDS = 9.0  # of one reading over another
 
 
+Cells = Sequence[tuple[int, ...]]  # of each bay of a shelf
+Learned = tuple[int, int, float, float]  # cell that is loaded, cell on which it shows, share, one sigma
+
+
 @dataclass(frozen=True, slots=True)
 class Beside:
     """What has come to lie on the cells next to a bay (`left`, `right`), and what shows here of it: grams, and how well
@@ -37,6 +42,42 @@ class Beside:
     right: float = 0.0
     shown: float = 0.0
     spread: float = 0.0
+
+
+class Shares:
+    """Of one shelf: how much of what lies beside a bay shows there, and how well that is known, one sigma.
+
+    Both have a row for the left and one for the right, and a column a bay: parts of those of all shelves.
+    """
+
+    def __init__(self, share: Floats, spread: Floats) -> None:
+        self._share, self._spread = share, spread
+
+    def begin(self, *, measured: bool) -> None:
+        """Forget what was learned. `measured`: what shows is taken off from now on, but for a rest of it."""
+        self._share[:] = 0.0 if measured else SHARE
+        self._spread[:] = MEASURED_SPREAD if measured else SHARE_SPREAD
+
+    def learned(self, cells: Cells) -> list[Learned]:
+        return [
+            (*pair, float(self._share[at]), float(self._spread[at]))
+            for at, pair in _beside(cells)
+            if self._spread[at] not in (SHARE_SPREAD, MEASURED_SPREAD)
+        ]
+
+    def restore(self, cells: Cells, learned: Iterable[Learned]) -> None:
+        """Of cells that are beside each other still."""
+        kept = {(loaded, shown): known for loaded, shown, *known in learned}
+        for at, pair in _beside(cells):
+            if pair in kept:
+                self._share[at], self._spread[at] = kept[pair]
+
+
+def _beside(cells: Cells) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Row and column of each side of a bay where another one is, and the cells there: loaded, and shown on."""
+    for n, (one, other) in enumerate(pairwise(cells)):
+        yield (0, n + 1), (one[-1], other[0])
+        yield (1, n), (other[0], one[-1])
 
 
 class Neighbours:
@@ -60,17 +101,20 @@ class Neighbours:
         known = np.array(measured, np.bool_)[shelf_of] if count else np.zeros(0, np.bool_)
         self._share: Floats = np.tile(np.where(known, 0.0, SHARE), (2, 1))
         self._spread: Floats = np.tile(np.where(known, MEASURED_SPREAD, SHARE_SPREAD), (2, 1))
-        self._before: Floats = np.zeros((2, count))
+        self._before: Floats = np.full((2, count), np.nan)
 
     def stood(self, level: Floats, quiet: Bools) -> None:
-        """Bays that are `quiet` carry what they do with what lies beside them now."""
+        """Bays that are `quiet` carry what they do with what lies beside them now; nan where that is not known."""
         self._before = np.where(quiet, np.append(level, 0.0)[self._cells], self._before)
+
+    def shares(self, bays: slice) -> Shares:
+        return Shares(self._share[:, bays], self._spread[:, bays])
 
     def beside(self, bay: int, level: Floats) -> Beside:
         """What has come beside a bay since it was quiet."""
         cells, shares, spreads = self._cells[:, bay], self._share[:, bay], self._spread[:, bay]
         left, right = (
-            float(level[cell] - was) if cell < len(level) else 0.0
+            float(level[cell] - was) if cell < len(level) and not isnan(was) else 0.0
             for cell, was in zip(cells, self._before[:, bay], strict=True)
         )
         shown = left * float(shares[0]) + right * float(shares[1])

@@ -131,6 +131,8 @@ def _couple(order: Crosstalk, shelf: ShelfWatch) -> None:
                 f"from cell {loaded} to cell {shown}: a share of {share} is more than {MOST_SHARE:.0%}"
             )
     shelf.coupled(order.matrix)
+    for bay in shelf.bays:
+        bay.renew()
 
 
 def _bay(shelf: ShelfWatch, name: str) -> BayWatch:

@@ -32,8 +32,8 @@ from edge.aggregator.levels import levels_of
 from edge.aggregator.moments import Stamp
 from edge.aggregator.neighbours import DEFER_MS, Neighbours
 from edge.aggregator.ordering import carry_out
-from edge.aggregator.orders import Assign, Crosstalk, Order, OrderError, Serve
-from edge.aggregator.place import NOTHING_BESIDE, Rest
+from edge.aggregator.orders import Assign, Order, OrderError, Serve
+from edge.aggregator.place import Rest
 from edge.aggregator.shelf import Shelf, ShelfWatch
 from edge.aggregator.taken import TakenLately
 from edge.reads import Scale, WeightFault, WeightSample
@@ -41,8 +41,6 @@ from wire.events import Event
 from wire.messages import Level
 
 IDLE_MS = 2_000  # without newer samples, what waits is folded after so long
-OFFLINE_MS = 10_000  # a gap so long leaves it open when things happened …
-OFFLINE_PERIODS = 5  # … for devices that weigh often
 AHEAD_MS = 60_000  # beyond what is known of the time, a sample's time is wrong
 # The anchor follows by half of the difference each second, but never faster than this: drift of a 10 kg cell that warms
 # by 10 K in an hour is 0.0014 g/s, and nobody puts down goods that slowly.
@@ -68,7 +66,7 @@ class Scales:
 
     def __init__(self, shelves: Sequence[Shelf]) -> None:
         self.goods = Goods()
-        self._taken = TakenLately()
+        self.taken = TakenLately()
         bays = [(shelf, bay) for shelf in shelves for bay in shelf.bays]
         sizes = [len(bay.cells) for _, bay in bays]
         self._channels = Channels(sum(sizes))
@@ -77,9 +75,7 @@ class Scales:
         self._starts = starts_of(sizes) if sizes else np.zeros(0, np.int64)
         self._rows = [slice(int(at), int(at) + size) for at, size in zip(self._starts, sizes, strict=True)]
         self.bays = [
-            BayWatch(
-                shelf.name, bay, self._anchors[row], partial(self._rested_us, n), self.goods, self._taken
-            )
+            BayWatch(shelf.name, bay, self._anchors[row], partial(self._rested_us, n), self.goods, self.taken)
             for n, ((shelf, bay), row) in enumerate(zip(bays, self._rows, strict=True))
         ]
         self._dead: Floats = np.full(len(bays), 2.0)
@@ -92,30 +88,37 @@ class Scales:
         self._shelf_of_bay: list[str] = [shelf.name for shelf, _ in bays]
         self._blindness = Blindness(self.bays)
         self._looked_ms = 0
-        self._build(shelves)
+        self._build(shelves, sizes)
         self._inflow = Inflow(self._channels, self._cells)
         self._next_ms = NEVER  # when something that was waited for is due
         self._saved_ms = 0
 
-    def _build(self, shelves: Sequence[Shelf]) -> None:
+    def _build(self, shelves: Sequence[Shelf], sizes: Sequence[int]) -> None:
+        self._shelf_of: Ints = np.repeat(np.arange(len(shelves)), [len(shelf.bays) for shelf in shelves])
+        measured = [bool(shelf.crosstalk) for shelf in shelves]
+        self._neighbours = Neighbours(self._shelf_of, self._starts, sizes, measured)
         at = first = 0
         ends = []
         for shelf in shelves:
             cells = shelf.cells
             self._cells |= {(shelf.name, cell): at + n for n, cell in enumerate(cells)}
-            row = slice(at, at + len(cells))
-            bays = self.bays[first : first + len(shelf.bays)]
-            self.shelves[shelf.name] = ShelfWatch(shelf, bays, self._channels.sigma[row])
+            row, bays = slice(at, at + len(cells)), slice(first, first + len(shelf.bays))
+            sigma, shares = self._channels.sigma[row], self._neighbours.shares(bays)
+            self.shelves[shelf.name] = ShelfWatch(shelf, self.bays[bays], sigma, shares)
             ends.append(at)
-            at, first = at + len(cells), first + len(bays)
+            at, first = row.stop, bays.stop
         self._shelf_starts = np.array(ends, np.int64)
         self._shelf_sizes = np.array([len(shelf.cells) for shelf in shelves], np.int64)
-        self._shelf_of: Ints = np.repeat(np.arange(len(shelves)), [len(shelf.bays) for shelf in shelves])
         self._held_ms: Ints = np.zeros(len(shelves), np.int64)
-        sizes = [len(bay.bay.cells) for bay in self.bays]
-        measured = [bool(shelf.crosstalk) for shelf in shelves]
-        self._neighbours = Neighbours(self._shelf_of, self._starts, sizes, measured)
         self.rebuild()
+
+    def restored(self) -> None:
+        """Go on from what was kept of the shelves: until a cell weighs, it carries what it did."""
+        self.rebuild()
+        anchored = np.array([bay.anchored for bay in self.bays], np.bool_)[self._of_bay]
+        self._channels.level[anchored] = self._anchors[anchored]
+        every = np.ones(len(self.bays), np.bool_)
+        self._neighbours.stood(np.where(anchored, self._anchors, np.nan), every)
 
     def rebuild(self) -> None:
         """Take over how the shelves' cells weigh."""
@@ -173,9 +176,6 @@ class Scales:
             raise OrderError(f"shelf {order.shelf!r} is not in the configuration; its shelves: {there}")
         events = [*self._fold_until(now_ms, stamp), *self._hurried(order, now_ms, stamp)]
         if carry_out(order, shelf, self._resting, now_ms):
-            for bay in shelf.bays:
-                if isinstance(order, Crosstalk):
-                    bay.renew()
             self.down(order.shelf)
             self.rebuild()
         for number, bay in enumerate(self.bays):
@@ -232,13 +232,7 @@ class Scales:
         return self._look(at_ms, active, stamp)
 
     def _interrupt(self, at_ms: int, active: Ints) -> None:
-        channels = self._channels
-        gap = at_ms - channels.at_ms[active]
-        long = (
-            (gap > OFFLINE_MS)
-            & (gap > OFFLINE_PERIODS * channels.period_ms[active])
-            & (channels.seen[active] > 0)
-        )
+        long = self._channels.silent(at_ms)[active]
         if long.any():
             for bay in {int(self._of_bay[channel]) for channel in active[long]}:
                 self.bays[bay].interrupted()
@@ -282,9 +276,7 @@ class Scales:
     def _look_for_faults(self, at_ms: int, stamp: Stamp) -> list[Event]:
         """Cells that show one weight for ever, or none though their shelf weighs."""
         channels = self._channels
-        quiet_ms = at_ms - channels.at_ms
-        long_ms = np.maximum(OFFLINE_MS, OFFLINE_PERIODS * channels.period_ms)
-        silent = (channels.seen > 0) & (quiet_ms > long_ms)
+        silent = channels.silent(at_ms)
         silent &= np.repeat(~np.logical_and.reduceat(silent, self._shelf_starts), self._shelf_sizes)
         stuck = (channels.same >= STUCK) & (channels.flicker > FROZEN_FLICKER)
         events: list[Event] = []
@@ -336,7 +328,7 @@ class Scales:
         noise = sqrt(float(np.sum(averaged + trembling**2 + rounded**2)))
         rested_ms = int(self._rested_ms[number])
         since_ms = max(int(channels.since_ms[row].max()), rested_ms)
-        beside = self._neighbours.beside(number, channels.level) if rested_ms else NOTHING_BESIDE
+        beside = self._neighbours.beside(number, channels.level)
         return Rest(
             cells=[float(grams) for grams in channels.level[row]], at_ms=at_ms, since_ms=since_ms,
             before_ms=rested_ms or since_ms, offset_us=int(channels.offset_us[row].max()),

@@ -13,6 +13,7 @@ from edge.aggregator.hypotheses import Item
 from edge.aggregator.keeping import kept_of, restore
 from edge.aggregator.kept import Assigned, Kept, KeptShelf
 from edge.aggregator.moments import Stamp
+from edge.aggregator.neighbours import Shares
 from edge.aggregator.place import Bay
 from edge.reads import Scale
 from wire.events import Event
@@ -40,10 +41,12 @@ class Shelf:
 
 
 class ShelfWatch:
-    """The bays of one shelf, and how its cells weigh. `sigma` is its part of the column of all cells' noise."""
+    """The bays of one shelf, and how its cells weigh. `sigma` is its part of the column of all cells' noise, `shares`
+    of what is learned of crosstalk.
+    """
 
-    def __init__(self, shelf: Shelf, bays: Sequence[BayWatch], sigma: Floats) -> None:
-        self.shelf, self.bays, self.sigma = shelf, bays, sigma
+    def __init__(self, shelf: Shelf, bays: Sequence[BayWatch], sigma: Floats, shares: Shares) -> None:
+        self.shelf, self.bays, self.sigma, self.shares = shelf, bays, sigma, shares
         self.cells = shelf.cells
         self.factors = dict(shelf.factors)
         self.crosstalk = dict(shelf.crosstalk)
@@ -126,6 +129,7 @@ class ShelfWatch:
     def coupled(self, matrix: Mapping[tuple[int, int], float]) -> None:
         self.crosstalk = dict(matrix)
         self._crosstalk_ordered = self.drifted = True
+        self.shares.begin(measured=bool(matrix))
 
     def assign(self, bay: BayWatch, assigned: Assigned) -> None:
         self._assigned[bay.bay.name] = assigned
@@ -174,6 +178,8 @@ class ShelfWatch:
                 used=self.factors,
                 noted=dict(self.shelf.factors),
                 crosstalk_noted=_listed(self.shelf.crosstalk),
+                learned=self.shares.learned([bay.bay.cells for bay in self.bays]),
+                learned_beside=crosstalk,
             )
         )
 
@@ -191,6 +197,8 @@ class ShelfWatch:
         self.factors |= self._ordered
         if kept.crosstalk is not None and kept.crosstalk_noted == _listed(self.shelf.crosstalk):
             self.coupled({(loaded, shown): share for loaded, shown, share in kept.crosstalk})
+        if kept.learned_beside == _listed(self.crosstalk):
+            self.shares.restore([bay.bay.cells for bay in self.bays], kept.learned)
         for bay in self.bays:
             if assigned := kept.assigned.get(bay.bay.name):
                 self._assigned[bay.bay.name] = assigned

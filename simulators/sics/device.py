@@ -47,6 +47,8 @@ class Scale:
 
     def receive(self, data: bytes) -> list[bytes]:
         """Take bytes as they came; returns the lines to answer at once, ends included."""
+        if self.indicator.starting:
+            return []
         self._buffer += data
         answers: list[bytes] = []
         while (end := self._buffer.find(b"\n")) >= 0:
@@ -61,6 +63,8 @@ class Scale:
     def update(self, grams: float) -> list[bytes]:
         """The cell's next value has come; returns the lines that are due with it."""
         self.indicator.update(grams)
+        if self.indicator.starting:
+            return []
         lines, self._say = self._say, []
         if self._waiting is not None:
             lines += self._wait()
@@ -80,6 +84,7 @@ class Scale:
             case ["tare"]:
                 self.indicator.tare()
             case ["power-cycle"]:
+                self.indicator.power_on()
                 self._say.append(self._reset())
             case _:
                 return f"{word!r} is none of unit {'|'.join(UNITS)}, tare, power-cycle"

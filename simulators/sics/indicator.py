@@ -8,6 +8,7 @@ REST_UPDATES = 6  # at rest: so many values in a row (0.6 s at 10 a second) ...
 REST_DIVISIONS = 4  # ... within so many divisions. Assumed; makers let one choose about this much
 OVERLOAD_DIVISIONS = 9  # above the largest weight: OIML R76-1, 3.9.1 and 4.2.3
 ZERO_RANGE = 0.02  # of the largest weight, either side: OIML R76-1, 4.5.1 (4 % in all)
+START_RANGE = 0.10  # and when it is switched on, if it zeroes itself then: OIML R76-1, 4.5.1 (20 % in all)
 UNDERLOAD = 0.05  # of the largest weight below zero, the pan is off. Assumed
 
 
@@ -21,17 +22,30 @@ class Range(StrEnum):
 
 @dataclass
 class Indicator:
-    """Grams in, grams out in whole divisions."""
+    """Grams in, grams out in whole divisions.
+
+    `zeroes`: whether it makes zero of what lies there when it is switched on, as soon as that rests; what is too heavy
+    for that stays what it is (assumed: some show an error instead until it is taken off).
+    """
 
     max_grams: float
     division_grams: float = 0.1
     zero_grams: float = 0.0
     tare_grams: float = 0.0
+    zeroes: bool = False
+    starting: bool = field(init=False)  # it looks for its zero, and shows nothing yet
     _recent: deque[float] = field(default_factory=lambda: deque(maxlen=REST_UPDATES))
+
+    def __post_init__(self) -> None:
+        self.starting = self.zeroes
 
     def update(self, grams: float) -> None:
         """Take the next value of the cell."""
         self._recent.append(round(grams / self.division_grams) * self.division_grams)
+        if self.starting and self.at_rest:
+            self.starting = False
+            if abs(self._recent[-1]) <= START_RANGE * self.max_grams:
+                self.zero_grams = self._recent[-1]
 
     @property
     def gross_grams(self) -> float:
@@ -69,3 +83,10 @@ class Indicator:
 
     def reset(self) -> None:
         self.tare_grams = 0.0
+
+    def power_on(self) -> None:
+        """After a power cut: it has forgotten what it weighed, and its tare."""
+        self.reset()
+        while len(self._recent) > 1:
+            self._recent.popleft()
+        self.starting = self.zeroes

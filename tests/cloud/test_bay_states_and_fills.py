@@ -12,7 +12,7 @@ from cloud import shelves
 from cloud.ingest.lines import Delivery
 from cloud.ledger import master
 from cloud.ledger.book import lock_head
-from cloud.ledger.tables import bay_fills, fill_log, incidents, level_differences, locations, tasks
+from cloud.ledger.tables import bay_fills, fill_log, incidents, level_differences, levels, locations, tasks
 from cloud.ledger.verify import verify
 from tests.support.ledger import CAN, EDGE, RUN, Cloud, at, change, new_ledger, write_master
 from wire.codec import encode_telemetry
@@ -123,6 +123,16 @@ def test_an_uncertain_bay_asks_once_and_a_change_that_asked_is_not_talked_over(c
     cloud.book(state(Condition.OK, 40))  # the scale is sure of what it weighs; the ledger was told nothing
     assert opened(cloud) == [("uncertain", "A1")]
     assert details(cloud, "uncertain")["grams"] == -329.3
+
+
+def test_why_a_change_could_not_be_told_is_kept_though_telemetry_is_newer(cloud: Cloud) -> None:
+    """What was put is said 15 s later, dated by when it was put; what the bay weighs was told each second since."""
+    weigh(cloud, 20, None)
+    cloud.book(change(None, 5, item=None, outcome=Change.OFFLINE_CHANGE))
+    query = select(levels.c.uncertain, levels.c.grams)
+    with cloud.database.read() as connection:
+        [(uncertain, grams)] = connection.execute(query).all()
+    assert (uncertain, grams) == (shelves.UNTOLD[Change.OFFLINE_CHANGE], 100.0)
 
 
 def test_a_state_that_comes_late_opens_and_closes_nothing(cloud: Cloud) -> None:

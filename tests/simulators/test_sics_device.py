@@ -152,3 +152,18 @@ def test_a_unit_changed_at_its_keys_and_a_power_cut() -> None:
     assert device.update(991.2) == [b'I4 A "B021002593"\r\n']
     assert device.update(991.2) == []
     assert device.say("jump") == "'jump' is none of unit g|kg, tare, power-cycle"
+
+
+@pytest.mark.parametrize(("lies", "then"), [(991.2, b"S S        0.0 g"), (1503.0, b"S S     1503.0 g")])
+def test_one_that_zeroes_itself_is_silent_until_it_has_and_takes_what_lies_there_for_nothing(
+    lies: float, then: bytes
+) -> None:
+    """Up to a tenth of the largest weight (OIML R76-1, 4.5.1)."""
+    scale = Scale(Indicator(15_000.0, zeroes=True), "0123456789")
+    assert settle(scale, 0.0) == []
+    settle(scale, lies)
+    assert scale.receive(b"SI\r\n") == [f"S S {lies:10.1f} g\r\n".encode()]
+    scale.say("power-cycle")
+    assert scale.receive(b"SI\r\n") == []
+    assert settle(scale, lies) == [b'I4 A "0123456789"\r\n']
+    assert scale.receive(b"SI\r\n") == [then + b"\r\n"]

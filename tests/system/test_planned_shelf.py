@@ -1,10 +1,6 @@
 """A shelf whose scale publishes, planned in the console: board, broker, agent and cloud, all of them real processes."""
 
 import asyncio
-import json
-import subprocess
-import sys
-import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -15,8 +11,9 @@ import pytest
 from simulators.mqtt_scale.serve import Served
 from simulators.publish import Broker
 from tests.support.agents import running
-from tests.support.ledger import CAN, write_master
-from tests.support.servers import free_port, mosquitto
+from tests.support.console_cloud import cloud
+from tests.support.ledger import CAN
+from tests.support.servers import mosquitto
 from tests.support.supervised import now_us
 
 pytestmark = pytest.mark.timeout(240)
@@ -52,35 +49,6 @@ capacity = { "09506000134352" = 24 }
 OPENING = f"site,place,gtin,quantity\nstore-042,A1,{CAN},10\nstore-042,backroom,{CAN},40\n"
 
 
-class Cloud:
-    def __init__(self, port: int) -> None:
-        self.address = f"http://127.0.0.1:{port}/api/v1/"
-
-    def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.address + path, timeout=5) as answer:
-            return json.load(answer)
-
-    def put(self, path: str, body: dict[str, object]) -> Any:
-        request = urllib.request.Request(
-            self.address + path, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="PUT"
-        )
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return json.load(answer)
-
-    async def until(self, path: str, holds: Callable[[Any], bool], what: str) -> Any:
-        """Ask until it holds; what never does ends by saying what was answered last."""
-        last: Any = None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(45):
-                while True:
-                    with suppress(OSError):
-                        last = await asyncio.to_thread(self.get, path)
-                        if holds(last):
-                            return last
-                    await asyncio.sleep(0.2)
-        raise AssertionError(f"{what}: {last}")
-
-
 @asynccontextmanager
 async def published(board: Served) -> AsyncIterator[None]:
     task = asyncio.create_task(board.run())
@@ -90,34 +58,6 @@ async def published(board: Served) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-@asynccontextmanager
-async def cloud(folder: Path, broker: int) -> AsyncIterator[Cloud]:
-    port = free_port()
-    config = folder / "cloud.toml"
-    config.write_text(
-        f'[ledger]\nurl = "sqlite:///{folder}/ledger.db"\n[broker]\nurl = "mqtt://127.0.0.1:{broker}"\n'
-        f'[web]\nlisten = "127.0.0.1:{port}"\n',
-        "utf-8",
-    )
-    master = write_master(folder / "master", sites=SITES, opening=OPENING, rules="")
-    words = [sys.executable, "-m", "cloud"]
-    await asyncio.to_thread(
-        subprocess.run,
-        [*words, "load", "--config", str(config), str(master)],
-        check=True,
-        capture_output=True,
-    )
-    with (folder / "cloud.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *words, "run", "--config", str(config), stdout=log, stderr=log
-        )
-    try:
-        yield Cloud(port)
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 def stand(shelves: Any) -> Any:
@@ -134,7 +74,10 @@ async def test_what_is_planned_reaches_the_shelf_and_what_runs_low_the_console(t
         board = Served("esphome", now_us, broker=at, name="a1", grams=[3300.0], every_s=0.1)
         config = tmp_path / "edge.toml"
         config.write_text(AGENT.format(port=broker.port, can=CAN, topic=board.topics[0]), "utf-8")
-        async with published(board), cloud(tmp_path, broker.port) as asked:
+        async with (
+            published(board),
+            cloud(tmp_path, broker.port, sites=SITES, opening=OPENING, rules="") as asked,
+        ):
             with running("run", config, log=tmp_path / "edge.log"):
                 await asked.until(
                     "shelves",
@@ -144,7 +87,7 @@ async def test_what_is_planned_reaches_the_shelf_and_what_runs_low_the_console(t
                 [bay] = (await asyncio.to_thread(asked.get, "planogram"))["bays"]
                 item = {"gtin": CAN, "capacity": 20, "facings": 4, "low": 9}
                 await asyncio.to_thread(
-                    asked.put, f"bays/{bay['location_id']}/plan", {"by": "manager", "items": [item]}
+                    asked.send, "PUT", f"bays/{bay['location_id']}/plan", {"by": "manager", "items": [item]}
                 )
                 await asked.until(
                     "planogram", lambda said: said["bays"][0]["edge_has"] == "yes", "the agent has the plan"

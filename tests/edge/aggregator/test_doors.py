@@ -164,6 +164,17 @@ def test_turning_back_at_one_door_is_no_crossing_of_the_other() -> None:
     assert {(gate, outcome) for _, gate, outcome in movements(said)} == {("dock-2", "turned_back")}
 
 
+def test_a_load_that_is_carried_past_the_next_door_soon_after_it_came_in_does_not_move_there() -> None:
+    """The one that it came in by hears it still, if more weakly: what comes of that is left of what was said."""
+    past = [(34.5, 4.5), (36.5, 1.0), (37.5, 1.0), (39.5, 4.5)]  # along its inside
+    went_past = [
+        at(epc(n), [(s + n / 20, m) for s, m in past], "dock-2", weaker_db=5.0, seed=n) for n in range(8)
+    ]
+    said = run(merged(*load(range(8), going_in, 30.0, "dock-1"), *went_past, *background(60.0)))
+
+    assert movements(said) == went(range(8), "dock-1", "in")
+
+
 def test_it_is_decided_in_time_while_the_next_door_stays_busy() -> None:
     busy = [
         walk_ for n in range(12) for walk_ in load(range(100 + 5 * n, 105 + 5 * n), going_in, 25.0 + 2.0 * n, "dock-2")

@@ -88,6 +88,7 @@ def neighbours() -> Neighbours:
 
 def test_either_side_shows_what_it_does_and_no_more_than_boards_share() -> None:
     beside = neighbours()
+    beside.stood(np.zeros(3), np.ones(3, np.bool_))
     for _ in range(30):
         beside.learn(1, 110.0, Beside(left=2000.0), 0.3)
         beside.learn(1, 10.0, Beside(right=2000.0), 0.3)

@@ -96,6 +96,24 @@ def test_what_was_held_while_the_clock_was_set_back_is_told_by_the_offset_of_bef
     assert clock.offset_us == 0
 
 
+def test_what_was_held_while_a_slow_clock_was_set_right_is_not_from_before_the_link_went() -> None:
+    """By the offset of now it would be an hour older: but then it had been told before the link went."""
+    gone = 2 * HOUR
+    clock = DeviceClock(25 * S, before=-HOUR, since_us=gone)
+    clock.observe(gone + 60 * S, gone + 60 * S)
+    stamps = [gone - HOUR + 10 * S, gone - HOUR + 20 * S, gone + 50 * S]
+    assert clock.moments(stamps, gone + 60 * S) == [gone + 10 * S, gone + 20 * S, gone + 50 * S]
+
+
+def test_what_was_read_in_the_moment_in_which_the_link_went_stays_there() -> None:
+    """Nobody knows to the millisecond what had come by then."""
+    gone = 2 * HOUR
+    clock = DeviceClock(25 * S, before=-10 * S, since_us=gone)
+    clock.observe(gone + 60 * S, gone + 60 * S)
+    stamps = [gone - STEADY_US // 2, gone + 50 * S]
+    assert clock.moments(stamps, gone + 60 * S) == stamps
+
+
 def test_what_no_buffer_can_have_held_was_now() -> None:
     clock = DeviceClock(25 * S)
     clock.observe(YEARS, YEARS)
