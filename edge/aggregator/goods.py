@@ -1,6 +1,6 @@
 """What one unit of each item weighs, learned from single units that were surely moved, for all bays of a site."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import hypot, sqrt
 
@@ -77,6 +77,21 @@ class Goods:
             learned.count = MOST_COUNTED
         self._known.pop(item.gtin, None)
         self.changed = True
+
+    def remembered(self, items: Sequence[Item]) -> dict[str, Learned | None]:
+        """What was learned of these items until now."""
+        found = ((item.gtin, self._learned.get(item.gtin)) for item in items)
+        return {gtin: msgspec.structs.replace(each) if each else None for gtin, each in found}
+
+    def unlearn(self, before: Mapping[str, Learned | None]) -> None:
+        """What was learned since was weighed by a scale that weighs wrong."""
+        for gtin, learned in before.items():
+            self._known.pop(gtin, None)
+            if learned is None:
+                self._learned.pop(gtin, None)
+            else:
+                self._learned[gtin] = learned
+            self.changed = True
 
     def restocked(self, item: Item) -> None:
         """Units of another batch have come."""

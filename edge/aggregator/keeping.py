@@ -19,6 +19,7 @@ def kept_of(bay: BayWatch) -> Kept | None:
         fill=bay.said_fill, state=(conditions.said[0].value, conditions.said[1]),
         sure=(sure.cells, sure.counts, sure.jump) if sure else None,
         open=[(each.grams, each.counts) for each in standing.open],
+        exact=sure.exact if sure else False,
     )  # fmt: skip
 
 
@@ -36,6 +37,6 @@ def restore(bay: BayWatch, kept: Kept) -> None:
     standing.doubt, bay.said_fill = kept.doubt, dict(kept.fill)
     conditions.check, conditions.mute, conditions.alien = kept.check, kept.mute, kept.alien
     conditions.until_ms, conditions.said = kept.until_ms, (Condition(kept.state[0]), kept.state[1])
-    bay.sure = Sure(*kept.sure) if kept.sure else None
+    bay.sure = Sure(*kept.sure, kept.exact) if kept.sure else None
     bay.confirmed = kept.confirmed
     bay.steps.clear()

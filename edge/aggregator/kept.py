@@ -26,6 +26,7 @@ class Kept(msgspec.Struct, array_like=True):
     open: list[
         tuple[float, dict[str, int] | None]
     ] = []  # what was put and left unexplained: mass, counts besides
+    exact: bool = False  # of `sure`
 
 
 class Assigned(msgspec.Struct, array_like=True):
