@@ -142,11 +142,12 @@ def _heed(bay: Doubted, step: Step, gross: float) -> None:
     if step.grams < 0 and any(abs(step.grams + mass) < slack for mass in bay.standing.unexplained):
         bay.moves.went(-step.grams, slack)
         return
-    if step.answer.taken is not None:
-        return  # goods of another bay
+    answer = step.answer
+    if answer.taken is not None or answer.returned is not None or len(answer.changes) > 1:
+        return  # goods of another bay, or several kinds at once: of these, too much would fit
     bay.moves.add(
-        step.parts or (step.grams,), step.noise, bay.items, gross=gross, evidence=step.answer.evidence,
-        unwatched=step.offline, before=bay.goods.remembered(bay.bay.items),
+        step.parts or (step.grams,), step.noise, bay.items, gross=gross, evidence=answer.evidence,
+        neither=answer.foreign, unwatched=step.offline, before=bay.goods.remembered(bay.bay.items),
         most=(bay.bay.tare_grams, bay.bay.capacity),
     )  # fmt: skip
     found = bay.moves.factor()

@@ -20,20 +20,19 @@ from edge.aggregator.steps import PARTS
 # thousand times and the like are other units, which `suspicion` knows.
 LEAST_LOG, MOST_LOG, STEP = -1.65, 1.65, 0.01
 BATCHES = 0.07  # no delivery is so much heavier than what was noted: beyond, it is the scale
-PLAIN, PLAIN_SHARE, PLAIN_WIDTH = (
-    (0.5, 2.0, 0.4536, 2.2046),
-    0.5,
-    0.012,
-)  # gains and masses that are taken for others
-# How probable it is that the factor changes: between two moves, while nobody weighs, and that it was wrong before.
-SELDOM, UNWATCHED, EVER = 3e-4, 2e-3, 5e-3
-TAKEN, PUT = (0.6, 0.24, 0.1), (0.25, 0.25, 0.25, 0.25)  # so many at once: one is taken, any number is put
+PLAIN, PLAIN_SHARE, PLAIN_WIDTH = (0.5, 2.0, 0.4536, 2.2046), 0.5, 0.012  # gains, and masses taken for others
+# How probable it is that the factor changes: between two moves, of which a bay sees a hundred a day, while nobody
+# weighs, and that it was wrong before.
+SELDOM, UNWATCHED, EVER = 1e-5, 1e-3, 5e-3
+MORE, ANY, MOST_UNITS = 0.4, 0.03, 24  # as people take: one, seldom more, and any number now and then
 NEITHER = 0.1  # changes that are no goods: anything between a gram and a kilogram
 DECADES = log(1000.0)
 MISCOUNTED = 0.03  # people count wrongly by any number, or something else stands there, so often
 FULL, OVERFULL = 1.1, 0.05  # times its capacity a bay holds, and how often it holds more
 KEPT = 8  # moves that are looked at together
-ENOUGH, ENOUGH_AFTER_JUMP = 3, 2  # of moves that agree
+# So many single units that were taken must agree, another one for each kind besides, and most of all that was taken.
+ENOUGH, ENOUGH_AFTER_JUMP, SINGLE, MOST_AGREE = 3, 2, 2, 0.75
+COMMON_BAYS = {True: 2, False: 3}  # unwatched, or not: goods stand across two bays
 SURE = 0.9
 JUMP_WIDTH = 0.015  # zero and creep make the factor of a jump so unsure
 LEAST_TELLING = 100.0  # grams on a bay: of less, a factor makes too little
@@ -45,6 +44,8 @@ FINE_STEP, LEAST_COMMON = 0.002, 0.01  # of several bays together
 Known = Mapping[str, Learned | None]
 _LOGS: Floats = np.arange(LEAST_LOG, MOST_LOG + STEP / 2, STEP)
 _FACTORS: Floats = np.exp(_LOGS)
+_UNITS: Floats = np.arange(1.0, MOST_UNITS + 1)[:, None]
+_OFTEN: Floats = (1 - ANY) * (1 - MORE) * MORE ** (_UNITS - 1) + ANY / MOST_UNITS
 _FINE: Floats = np.exp(np.arange(LEAST_LOG, MOST_LOG, FINE_STEP))
 
 
@@ -73,18 +74,20 @@ def _normal(off: Floats, sigma: Floats) -> Floats:
     return np.asarray(np.exp(-0.5 * (off / sigma) ** 2) / (sigma * sqrt(2 * pi)), np.float64)
 
 
-def _single(grams: float, noise: float, items: Sequence[Item]) -> tuple[Floats, Floats]:
-    """The density of a move by the factor: in all, and what of it is a few units of one item."""
-    found = np.zeros(len(_LOGS))
+def _single(grams: float, noise: float, items: Sequence[Item], neither: float) -> tuple[Floats, Floats]:
+    """The density of a move by the factor; and whether it is one unit or two of an item, taken, then."""
+    found, few = np.zeros(len(_LOGS)), np.zeros(len(_LOGS))
     for item in items:
-        for units, often in enumerate(TAKEN if grams < 0 else PUT, 1):
-            mass = units * item.gross_grams * _FACTORS
-            wide = max(item.unit_cv, min(WIDE_CV * item.unit_cv, MOST_WIDE_CV))
-            for cv, share in ((item.unit_cv, 1 - item.wide), (wide, item.wide)):
-                sigma = np.hypot(noise, hypot(cv / sqrt(units), STEP / 2) * mass)
-                found += share * often * _normal(abs(grams) - mass, sigma)
-    goods = (1 - NEITHER) * found / max(1, len(items))
-    return goods + NEITHER / (max(abs(grams), 1.0) * DECADES), goods
+        mass = _UNITS * item.gross_grams * _FACTORS
+        wide = max(item.unit_cv, min(WIDE_CV * item.unit_cv, MOST_WIDE_CV))
+        for cv, share in ((item.unit_cv, 1 - item.wide), (wide, item.wide)):
+            sigma = np.hypot(noise, np.hypot(cv / np.sqrt(_UNITS), STEP / 2) * mass)
+            each = share * _OFTEN * _normal(abs(grams) - mass, sigma) / len(items)
+            found += each.sum(axis=0)
+            few += each[:SINGLE].sum(axis=0)
+    neither = max(neither, NEITHER / (max(abs(grams), 1.0) * DECADES))
+    likelihood = (1 - NEITHER) * found + neither
+    return likelihood, np.where((grams < 0) & (few > 0.5 * likelihood), 1.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,25 +98,25 @@ class _Move:
     grams: float
     likelihood: Floats
     singles: Floats
+    takes: int
     jump: tuple[float, float] | None
     unwatched: bool
     before: Known
 
 
-def _read(parts: Sequence[float], noise: float, items: Sequence[Item]) -> tuple[Floats, Floats]:
-    """Of a change that showed several rests: one move of goods, or so many."""
+def _read(
+    parts: Sequence[float], noise: float, items: Sequence[Item], neither: float
+) -> tuple[Floats, Floats, int]:
+    """Of a change that showed several rests: one move of goods, or so many. With how many goods were taken in."""
     total = sum(parts)
-    one, goods = _single(total, noise, items)
-    singles = np.where(goods > 0.5 * one, 1.0, 0.0)
+    one, singles = _single(total, noise, items, neither)
     if len(parts) == 1:
-        return one, singles
+        return one, singles, int(total < 0)
     one *= (PARTS / max(abs(total), 1.0)) ** (len(parts) - 1)
-    each = [_single(part, noise, items) for part in parts]
+    each = [_single(part, noise, items, neither) for part in parts]
     many = np.prod([likelihood for likelihood, _ in each], axis=0)
-    found = sum(
-        (np.where(goods > 0.5 * likelihood, 1.0, 0.0) for likelihood, goods in each), np.zeros(len(_LOGS))
-    )
-    return one + many, np.where(many > one, found, singles)
+    found = np.sum([single for _, single in each], axis=0)
+    return one + many, np.where(many > one, found, singles * len(parts)), sum(part < 0 for part in parts)
 
 
 class Moves:
@@ -122,12 +125,14 @@ class Moves:
     def __init__(self) -> None:
         self._moves: list[_Move] = []
         self._counted: Floats | None = None
+        self._ever = True  # all that was moved since it was looked at is known
+        self._kinds = 1
         self._room: Floats = np.ones(len(_LOGS))
 
     def forget(self) -> None:
         """The scale was looked at, or other goods stand there."""
         self._moves.clear()
-        self._counted = None
+        self._counted, self._ever = None, True
 
     def counted(self, grams: float, expected: float, noise: float) -> None:
         """A person says what stands there, which by its items weighs `expected`."""
@@ -146,29 +151,35 @@ class Moves:
         *,
         gross: float,
         evidence: float,
+        neither: float,
         unwatched: bool,
         before: Known,
         most: tuple[float, int | None] = (0.0, None),
     ) -> None:
         """Something came or went, in so many parts with rests between them.
 
-        `gross`: what the bay weighs now; `evidence`: how well goods explain it, as a density; `before`: what was
-        learned of its items until then; `most`: the bay's tare, and how many units fit.
+        `gross`: what the bay weighs now; `evidence`: how well goods explain it, as a density, and `neither`, how
+        well what is none; `before`: what was learned of its items until then; `most`: the bay's tare, and how many
+        units fit.
         """
         grams, jump = sum(parts), None
         was = gross - grams
         if was > 0 and gross > 0 and LEAST_LOG < log(gross / was) < MOST_LOG:
             odds = 1.0 / ((MOST_LOG - LEAST_LOG) * gross * max(evidence, 1e-12))
             jump = log(gross / was), odds
-        likelihood, singles = np.ones(len(_LOGS)), np.zeros(len(_LOGS))
+        likelihood, singles, takes = np.ones(len(_LOGS)), np.zeros(len(_LOGS)), 0
         if not unwatched:
-            likelihood, singles = _read(parts, noise, items)
+            likelihood, singles, takes = _read(parts, noise, items, neither)
         tare, capacity = most
         self._room = np.ones(len(_LOGS))
         if capacity:
             full = FULL * capacity * max(item.gross_grams for item in items)
             self._room = np.where(max(was, gross) - tare > full * _FACTORS, OVERFULL, 1.0)
-        self._moves = [*self._moves[1 - KEPT :], _Move(grams, likelihood, singles, jump, unwatched, before)]
+        self._kinds = len(items)
+        if len(self._moves) == KEPT:
+            self._counted, self._ever = None, False
+        move = _Move(grams, likelihood, singles, takes, jump, unwatched, before)
+        self._moves = [*self._moves[1 - KEPT :], move]
 
     def went(self, grams: float, slack: float) -> None:
         """A thing that was put is taken away again: neither tells anything. It is known by its mass."""
@@ -191,7 +202,7 @@ class Moves:
                 right = float(np.sum(_RIGHT * np.exp(found - top)))
                 at = int(np.argmax(found + np.log(prior + 1e-12)))
                 sure = wrong / (wrong + right) if wrong > 0 else 0.0
-                if self._agree(start, at) >= least and (best is None or sure > best[0]):
+                if self._agree(start, at, least) and (best is None or sure > best[0]):
                     best = sure, float(_FACTORS[at]), start
         if best is None or best[0] < SURE:
             return None
@@ -200,7 +211,7 @@ class Moves:
     def _priors(self, start: int) -> list[tuple[Floats, float, int]]:
         """Of a factor that is wrong from a move on: which, how probable, and how many moves must agree."""
         before = self._moves[start - 1] if start else None
-        odds = SELDOM if before else EVER
+        odds = EVER if self._ever and before is None else SELDOM
         if before is not None and before.unwatched:
             odds = UNWATCHED
         found = [(_WRONG, odds, ENOUGH)]
@@ -209,9 +220,11 @@ class Moves:
             found.append((_bump(before.jump[0], width), odds * before.jump[1], ENOUGH_AFTER_JUMP))
         return found
 
-    def _agree(self, start: int, at: int) -> float:
-        """Moves that are goods by the factor."""
-        return sum(float(move.singles[at]) for move in self._moves[start:])
+    def _agree(self, start: int, at: int, least: int) -> bool:
+        """Whether enough of what was taken is single units by the factor."""
+        moves = self._moves[start:]
+        singles = sum(float(move.singles[at]) for move in moves)
+        return singles >= max(least + self._kinds - 1, MOST_AGREE * sum(move.takes for move in moves))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +244,7 @@ class Reading:
 def common(readings: Sequence[Reading], *, unwatched: bool) -> tuple[float, float] | None:
     """The factor by which all of these bays weigh now what they did, and how probable that is; None of single bays."""
     telling = [each for each in readings if each.before > LEAST_TELLING and each.after > 0]
-    if sum(each.changed for each in telling) < 2:
+    if sum(each.changed for each in telling) < COMMON_BAYS[unwatched]:
         return None
     together, right = np.zeros(len(_FINE)), 0.0
     for each in telling:
