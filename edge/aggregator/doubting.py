@@ -145,9 +145,11 @@ def _heed(bay: Doubted, step: Step, gross: float) -> None:
     answer = step.answer
     if answer.taken is not None or answer.returned is not None or len(answer.changes) > 1:
         return  # goods of another bay, or several kinds at once: of these, too much would fit
+    now = bay.goods.remembered(bay.bay.items)
+    items = bay.goods.recalled(bay.bay.items, bay.moves.before or now)
     bay.moves.add(
-        step.parts or (step.grams,), step.noise, bay.items, gross=gross, evidence=answer.evidence,
-        neither=answer.foreign, unwatched=step.offline, before=bay.goods.remembered(bay.bay.items),
+        step.parts or (step.grams,), step.noise, items, gross=gross, evidence=answer.evidence,
+        neither=answer.foreign, unwatched=step.offline, before=now,
         most=(bay.bay.tare_grams, bay.bay.capacity),
     )  # fmt: skip
     found = bay.moves.factor()

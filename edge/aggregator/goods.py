@@ -45,15 +45,7 @@ class Goods:
         return found[1]
 
     def _told(self, item: Item) -> Item:
-        learned = self._learned.get(item.gtin)
-        if learned is None or learned.noted != item.unit_grams:
-            return item
-        counts = NOTED_COUNTS + learned.count
-        cv = sqrt((NOTED_COUNTS * item.unit_cv**2 + learned.squares) / counts)
-        wide = WIDE_SHARE * NOTED_COUNTS / counts
-        return replace(
-            item, unit_grams=learned.mean, unit_cv=cv, bias=hypot(learned.bias, LEAST_BIAS), wide=wide
-        )
+        return _by(item, self._learned.get(item.gtin))
 
     def weigh(self, item: Item, grams: float, noise: float) -> None:
         """One unit of `item`, as noted, weighed so much, its tray included; `noise` is of the measurement."""
@@ -82,6 +74,11 @@ class Goods:
         """What was learned of these items until now."""
         found = ((item.gtin, self._learned.get(item.gtin)) for item in items)
         return {gtin: msgspec.structs.replace(each) if each else None for gtin, each in found}
+
+    @staticmethod
+    def recalled(items: Sequence[Item], before: Mapping[str, Learned | None]) -> list[Item]:
+        """The items as they were weighed when so much was learned of them."""
+        return [_by(item, before.get(item.gtin)) for item in items]
 
     def unlearn(self, before: Mapping[str, Learned | None]) -> None:
         """What was learned since was weighed by a scale that weighs wrong."""
@@ -113,6 +110,16 @@ class Goods:
     def restore(self, blob: bytes) -> None:
         self._learned = _DECODER.decode(blob)
         self._known.clear()
+
+
+def _by(item: Item, learned: Learned | None) -> Item:
+    """The item as it was noted, by what was learned of it."""
+    if learned is None or learned.noted != item.unit_grams:
+        return item
+    counts = NOTED_COUNTS + learned.count
+    cv = sqrt((NOTED_COUNTS * item.unit_cv**2 + learned.squares) / counts)
+    wide = WIDE_SHARE * NOTED_COUNTS / counts
+    return replace(item, unit_grams=learned.mean, unit_cv=cv, bias=hypot(learned.bias, LEAST_BIAS), wide=wide)
 
 
 _ENCODER = msgspec.msgpack.Encoder()

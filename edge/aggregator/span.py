@@ -129,6 +129,11 @@ class Moves:
         self._kinds = 1
         self._room: Floats = np.ones(len(_LOGS))
 
+    @property
+    def before(self) -> Known | None:
+        """What was known of the goods before all that is looked at: a scale that weighs wrong teaches its own error."""
+        return self._moves[0].before if self._moves else None
+
     def forget(self) -> None:
         """The scale was looked at, or other goods stand there."""
         self._moves.clear()
