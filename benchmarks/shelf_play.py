@@ -9,7 +9,7 @@ from heapq import merge
 from operator import itemgetter
 
 from edge.aggregator.aggregator import Aggregator
-from edge.aggregator.orders import Confirm, Order, Resume, Serve
+from edge.aggregator.orders import Calibrate, Confirm, Order, Resume, Serve
 from edge.build import aggregator_of
 from edge.config import EdgeConfig
 from edge.reads import Scale, WeightFault, WeightSample
@@ -139,12 +139,16 @@ def _heard(aggregator: Aggregator, sign: Sign, mono_ms: int, at_us: int) -> list
             assert sign.cell is not None
             fault = WeightFault(at_us=at_us, shelf=SHELF, cell=sign.cell, fault=sign.words[0])
             return aggregator.observe(fault, mono_ms)
-        case "confirm" | "serve" | "resume":
+        case "confirm" | "serve" | "resume" | "calibrate":
             return aggregator.order(_order(sign, mono_ms), mono_ms, at_us)
     raise ValueError(f"sign {sign.what!r} is not one that can be played")
 
 
 def _order(sign: Sign, mono_ms: int) -> Order:
+    if sign.what == "calibrate":
+        assert sign.cell is not None
+        factor, offset_grams = map(float, sign.words)
+        return Calibrate(shelf=SHELF, cell=sign.cell, factor=factor, offset_grams=offset_grams)
     (bay,) = sign.words
     match sign.what:
         case "confirm":

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import hypot
 
+from edge.aggregator import doubting
 from edge.aggregator.channels import Floats
 from edge.aggregator.conditions import Conditions
 from edge.aggregator.fill import fills
@@ -17,9 +18,9 @@ from edge.aggregator.hypotheses import Answer, Around, Item, explain
 from edge.aggregator.moments import Stamp
 from edge.aggregator.place import Bay, Rest, Shared, Sure
 from edge.aggregator.said import bay_state, shelf_changes
+from edge.aggregator.span import Moves
 from edge.aggregator.standing import Standing
 from edge.aggregator.steps import NO_ANSWER, Step, patience, understand
-from edge.aggregator.suspicion import Suspicion, expected, suspicion
 from edge.aggregator.taken import TakenLately
 from wire.events import Change, Event
 
@@ -35,7 +36,6 @@ NOT_TOLD = "its weight does not tell how many stand there"
 # Of the lightest unit: less that no goods explain is not said, as nobody could do anything, until it adds up.
 SLIGHT_SHARE, MUCH_SLIGHT = 0.2, 0.4
 FILLING_MS, LONG_AGO_MS = 30_000, -(10**15)  # who puts goods puts more of them
-BACK_SHARE = 0.5  # of a jump that no goods explain: so far it must come back
 
 
 class BayWatch:
@@ -64,8 +64,11 @@ class BayWatch:
         self.shared: Shared | None = None  # the next change belongs together with a neighbour's
         self.standing = Standing(goods, taken)
         self.conditions = Conditions()
+        self.moves = Moves()
+        self.misfit = ""  # why its new calibration is doubted, should it weigh the same load at its next rest
+        self.factor: tuple[float, int] | None = None  # by which it and so many bays beside it changed at once
         self.said_fill: dict[str, str] = {}
-        self._row, self._goods, self._taken = row, goods, taken
+        self._row, self.goods, self._taken = row, goods, taken
         self.kept_us, self._rested_us = 0, rested_us
         self.sure: Sure | None = None  # what was before the scale had to be looked at
         self._noise_now = 0.5
@@ -90,7 +93,7 @@ class BayWatch:
 
     @property
     def items(self) -> list[Item]:
-        return self._goods.known(self.bay.items)
+        return self.goods.known(self.bay.items)
 
     @property
     def lightest(self) -> float:
@@ -113,10 +116,14 @@ class BayWatch:
         """How far from its last rest."""
         return rest.grams - sum(self.anchor) - rest.beside.shown
 
+    def placed(self, rest: Rest) -> bool:
+        """Whether that is more than drift, creep and dust."""
+        return abs(self.off(rest)) >= self._dead(rest)
+
     def changes_alone(self, rest: Rest) -> bool:
         """Whether there is a change that is to be counted, and nothing that is not said yet."""
         plain = self.anchored and not (self.anew or self.offline or self.conditions.unsure or self.steps)
-        return plain and not self.conditions.in_service and abs(self.off(rest)) >= self._dead(rest)
+        return plain and not self.conditions.in_service and self.placed(rest)
 
     def read(self, grams: float, whole: float, rest: Rest) -> tuple[float, Answer, Answer]:
         """The noise, and the explanations of a change by itself and together with a neighbour's."""
@@ -134,7 +141,7 @@ class BayWatch:
             return []
         if not self.anchored or self.anew:
             return self._begin(rest, stamp)
-        self._as_before(rest)
+        doubting.as_before(self, rest)
         said = self._settled(rest, shared, stamp)
         return [*said, *self.state(rest.at_ms, rest.us(rest.at_ms), stamp)]
 
@@ -190,6 +197,7 @@ class BayWatch:
     def assigned(self) -> None:
         """Other goods stand here from now on."""
         self.standing.forget()
+        self.moves.forget()
         self.said_fill.clear()
         self.renew()
 
@@ -202,15 +210,22 @@ class BayWatch:
             self.confirmed, self.anew = dict(counts), True
         else:
             self.anew = False
-            self.standing.confirm(counts, gross - self.bay.tare_grams, self.items)
+            self._confirm(counts, gross)
 
     def recalibrated(self, anchor: Sequence[float]) -> None:
         """Its cells weigh anew: `anchor` is what its last rest is by the new calibration."""
         self.interrupted()
-        if self.anchored:
-            self.set_anchor(anchor)
+        self.moves.forget()
         self.conditions.believe()
         self.sure, self.changed = None, True
+        if self.anchored:
+            self.conditions.check = self.misfit = doubting.recalibrated(self, sum(anchor))
+            self.set_anchor(anchor)
+
+    def _confirm(self, counts: Mapping[str, int], gross: float) -> None:
+        net = gross - self.bay.tare_grams
+        self.standing.confirm(counts, net, self.items)
+        doubting.confirmed(self, net)
 
     # What is kept
 
@@ -231,10 +246,11 @@ class BayWatch:
         if shared is None and abs(grams) < self._dead(rest):
             self._quiet(rest)
             return ()
-        conditions, found = self.conditions, self._suspicious(rest)
+        conditions, found = self.conditions, doubting.suspicious(self, grams, rest)
         if found and not conditions.unsure:
-            self._suspect(found, grams, rest)
-            return ()
+            step = self._step(grams, rest)
+            doubting.suspect(self, found, grams, rest)
+            return self._unexplained(step, rest, stamp) if found.told else ()
         step = self._step(grams, rest)
         self._anchor(rest)
         if conditions.mute:
@@ -259,9 +275,10 @@ class BayWatch:
         self.steps.clear()
         self.conditions.believe()
         self.sure, self.anew = None, False
+        misfit, self.misfit = self.misfit, ""
         confirmed, self.confirmed = self.confirmed, None
         if confirmed is not None:
-            self.standing.confirm(confirmed, rest.grams - self.bay.tare_grams, self.items)
+            self._confirm(confirmed, rest.grams)
         elif not (same and self.standing.counts is not None):
             self.standing.forget()
         self.standing.weigh(
@@ -269,6 +286,8 @@ class BayWatch:
         )
         if before and self.bay.items and self.standing.counts is None:
             self.standing.doubt = NOT_TOLD
+        if same and confirmed is None:
+            self.conditions.check = misfit
         self.changed = True
         return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
 
@@ -294,37 +313,6 @@ class BayWatch:
             noise=self._noise(rest), from_us=self.anchored_us if offline else rest.us(rest.before_ms),
             to_us=rest.us(rest.since_ms), to_ms=rest.at_ms, answer=NO_ANSWER, due_ms=0, offline=offline,
         )  # fmt: skip
-
-    def _suspicious(self, rest: Rest) -> Suspicion | None:
-        took_ms = None if self.offline else rest.since_ms - rest.before_ms
-        return suspicion(sum(self.anchor), rest.grams, rest.noise, took_ms, expected(self.bay))
-
-    def _suspect(self, found: Suspicion, grams: float, rest: Rest) -> None:
-        """Such a change is of the scale, so that nothing is said but that a person should look. It may jump back."""
-        self.set_anchor(self.kept_anchor())
-        self.steps.clear()
-        self.conditions.check, self.conditions.mute, self.changed = found.words, found.mute, True
-        self.sure = Sure(self.anchor, self.standing.counts, grams)
-        self._anchor(rest)
-        self.standing.counts = None
-
-    def _as_before(self, rest: Rest) -> None:
-        """A scale that had to be looked at jumped back to where it was: go on from there."""
-        sure = self.sure
-        if sure is None or self.conditions.alien:
-            return
-        back = self.off(rest)
-        if back * sure.jump > 0 or abs(back) < BACK_SHARE * abs(sure.jump):
-            return
-        grams = rest.grams - sum(sure.cells)
-        answer = explain(grams, self._noise(rest), self.items, sure.counts, self.bay.capacity)
-        if abs(grams) >= self._dead(rest) and answer.outcome is not Change.OK:
-            return
-        self.steps.clear()
-        self.set_anchor(sure.cells)
-        self.standing.counts, self.standing.doubt = sure.counts, ""
-        self.conditions.believe()
-        self.sure, self.offline, self.changed = None, True, True
 
     def _change(self, step: Step, rest: Rest, stamp: Stamp) -> Sequence[Event]:
         if not step.offline and self.steps:
@@ -406,7 +394,7 @@ class BayWatch:
         items, net = self.items, gross - self.bay.tare_grams
         if step.grams > 0 and step.answer.outcome is Change.OK:
             self._put_ms = step.to_ms
-        self.standing.count(step, {item.gtin: item for item in self.bay.items}, self.shelf, self.bay.name)
+        doubting.count(self, step, gross)
         waiting = sum(step.grams for step in self.steps)
         self.standing.weigh(net - waiting, step.noise, items, self.bay.capacity, at_ms)
         self.changed = True
@@ -414,6 +402,12 @@ class BayWatch:
         return shelf_changes(
             self.shelf, self.bay.name, weights, step, self.standing.counts, net, at_ms, at_us, stamp
         )
+
+    def _unexplained(self, step: Step, rest: Rest, stamp: Stamp) -> Sequence[Event]:
+        """Of a change that may be of the scale, or not: grams, and no units."""
+        step.answer, net = self._explain(step.grams, rest.at_ms), rest.grams - self.bay.tare_grams
+        at_us = rest.us(rest.at_ms)
+        return shelf_changes(self.shelf, self.bay.name, {}, step, None, net, rest.at_ms, at_us, stamp)
 
     def state(self, at_ms: int, at_us: int, stamp: Stamp) -> list[Event]:
         """What is said when its state or its fill has changed."""

@@ -1,6 +1,6 @@
 """What one unit of each item weighs, learned from single units that were surely moved, for all bays of a site."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import hypot, sqrt
 
@@ -47,15 +47,7 @@ class Goods:
         return found[1]
 
     def _told(self, item: Item) -> Item:
-        learned = self._learned.get(item.gtin)
-        if learned is None or learned.noted != item.unit_grams:
-            return item
-        counts = NOTED_COUNTS + learned.count
-        cv = sqrt((NOTED_COUNTS * item.unit_cv**2 + learned.squares) / counts)
-        wide = WIDE_SHARE * NOTED_COUNTS / counts
-        return replace(
-            item, unit_grams=learned.mean, unit_cv=cv, bias=hypot(learned.bias, LEAST_BIAS), wide=wide
-        )
+        return _by(item, self._learned.get(item.gtin))
 
     def weigh(self, item: Item, grams: float, noise: float) -> None:
         """One unit of `item`, as noted, weighed so much, its tray included; `noise` is of the measurement."""
@@ -81,6 +73,26 @@ class Goods:
         self._known.pop(item.gtin, None)
         self.changed = True
 
+    def remembered(self, items: Sequence[Item]) -> dict[str, Learned | None]:
+        """What was learned of these items until now."""
+        found = ((item.gtin, self._learned.get(item.gtin)) for item in items)
+        return {gtin: msgspec.structs.replace(each) if each else None for gtin, each in found}
+
+    @staticmethod
+    def recalled(items: Sequence[Item], before: Mapping[str, Learned | None]) -> list[Item]:
+        """The items as they were weighed when so much was learned of them."""
+        return [_by(item, before.get(item.gtin)) for item in items]
+
+    def unlearn(self, before: Mapping[str, Learned | None]) -> None:
+        """What was learned since was weighed by a scale that weighs wrong."""
+        for gtin, learned in before.items():
+            self._known.pop(gtin, None)
+            if learned is None:
+                self._learned.pop(gtin, None)
+            else:
+                self._learned[gtin] = learned
+            self.changed = True
+
     def restocked(self, item: Item) -> None:
         """Units of another batch have come."""
         if learned := self._learned.get(item.gtin):
@@ -103,6 +115,16 @@ class Goods:
     def restore(self, blob: bytes) -> None:
         self._learned = _DECODER.decode(blob)
         self._known.clear()
+
+
+def _by(item: Item, learned: Learned | None) -> Item:
+    """The item as it was noted, by what was learned of it."""
+    if learned is None or learned.noted != item.unit_grams:
+        return item
+    counts = NOTED_COUNTS + learned.count
+    cv = sqrt((NOTED_COUNTS * item.unit_cv**2 + learned.squares) / counts)
+    wide = WIDE_SHARE * NOTED_COUNTS / counts
+    return replace(item, unit_grams=learned.mean, unit_cv=cv, bias=hypot(learned.bias, LEAST_BIAS), wide=wide)
 
 
 _ENCODER = msgspec.msgpack.Encoder()

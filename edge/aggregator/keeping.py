@@ -17,7 +17,7 @@ def kept_of(bay: BayWatch) -> Kept | None:
         check=conditions.check, mute=conditions.mute, alien=conditions.alien, until_ms=conditions.until_ms,
         fill=bay.said_fill, state=(conditions.said[0].value, conditions.said[1]),
         sure=(sure.cells, sure.counts, sure.jump) if sure else None,
-        things=standing.things,
+        exact=sure.exact if sure else False, things=standing.things,
     )  # fmt: skip
 
 
@@ -34,6 +34,6 @@ def restore(bay: BayWatch, kept: Kept) -> None:
     standing.doubt, bay.said_fill = kept.doubt, dict(kept.fill)
     conditions.check, conditions.mute, conditions.alien = kept.check, kept.mute, kept.alien
     conditions.until_ms, conditions.said = kept.until_ms, (Condition(kept.state[0]), kept.state[1])
-    bay.sure = Sure(*kept.sure) if kept.sure else None
+    bay.sure = Sure(*kept.sure, kept.exact) if kept.sure else None
     bay.confirmed = kept.confirmed
     bay.steps.clear()

@@ -25,6 +25,7 @@ class Kept(msgspec.Struct, array_like=True):
     sure: tuple[list[float], dict[str, int] | None, float] | None = None
     confirmed: dict[str, int] | None = None
     open: list[tuple[float, dict[str, int] | None]] = []  # as it was kept before `things`, like `foreign`
+    exact: bool = False  # of `sure`
     things: list[Thing] = []
 
     def lying(self) -> list[Thing]:

@@ -34,11 +34,15 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Sure:
-    """What a bay weighed, cell by cell, and held, before its weight jumped as no goods can."""
+    """What a bay weighed, cell by cell, and held, before its weight jumped as no goods can.
+
+    `exact`: only the same weight again shows that it is as it was.
+    """
 
     cells: list[float]
     counts: dict[str, int] | None
     jump: float
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from edge.aggregator.channels import (
     starts_of,
 )
 from edge.aggregator.correction import Correction
+from edge.aggregator.doubting import gather
 from edge.aggregator.goods import Goods
 from edge.aggregator.inflow import NEVER, Inflow
 from edge.aggregator.levels import levels_of
@@ -197,8 +198,7 @@ class Scales:
         ]
 
     def _resting(self, bay: BayWatch) -> float | None:
-        row = self._rows[self.bays.index(bay)]
-        channels = self._channels
+        row, channels = self._rows[self.bays.index(bay)], self._channels
         return float(np.sum(channels.level[row])) if bay.anchored and channels.rest[row].all() else None
 
     def scale(self, read: Scale, at_ms: int, stamp: Stamp) -> list[Event]:
@@ -312,6 +312,7 @@ class Scales:
         """What was taken first, so that it is known where it may have been put."""
         rests = {bay: self._rest(bay, at_ms) for bay in ready}
         events: list[Event] = []
+        gather([(self.bays[bay], rest) for bay, rest in rests.items()], self.shelves)
         for bay in ready:
             if bay + 1 in rests and self._neighbours.right[bay] == bay + 1:
                 belong(self.bays[bay], rests[bay], self.bays[bay + 1], rests[bay + 1])

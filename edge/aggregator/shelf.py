@@ -9,6 +9,7 @@ import numpy as np
 from edge.aggregator import kept as files
 from edge.aggregator.bay import BayWatch
 from edge.aggregator.channels import Floats
+from edge.aggregator.doubting import no_longer
 from edge.aggregator.hypotheses import Item
 from edge.aggregator.keeping import kept_of, restore
 from edge.aggregator.kept import Assigned, Kept, KeptShelf
@@ -103,6 +104,10 @@ class ShelfWatch:
             )
         self._scales[cell] = (serial or said.serial, calibration or said.calibration)
         return ""
+
+    def zero(self, cells: Sequence[int]) -> float:
+        """What these cells say of nothing, in grams."""
+        return sum(self.factors.get(cell, AS_IT_SAYS)[1] for cell in cells)
 
     def believe(self, bay: BayWatch) -> None:
         """A person has checked: whoever weighs there now is right."""
@@ -224,7 +229,9 @@ class ShelfWatch:
                 cells[n] = (cells[n] - before[1]) / before[0] * now[0] + now[1]
         if not anew:
             return found
-        return msgspec.structs.replace(found, cells=cells, sure=None, alien="", check="", mute=False)
+        counts, besides = None if found.doubt else found.counts, sum(found.foreign) + found.overhang
+        check = no_longer(bay.bay, bay.items, counts, sum(found.cells), sum(cells), besides)
+        return msgspec.structs.replace(found, cells=cells, sure=None, alien="", check=check, mute=False)
 
 
 def _listed(crosstalk: Mapping[tuple[int, int], float]) -> list[tuple[int, int, float]]:

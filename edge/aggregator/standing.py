@@ -139,9 +139,14 @@ class Standing:
             self.counts, self.doubt = found.counts, ""
         return True
 
+    @property
+    def besides(self) -> float:
+        """The mass of what is no goods of this bay."""
+        return sum(each.grams for each in self.things if not each.open) + self.overhang
+
     def net(self, grams: float) -> float:
         """Of what lies there, without the fixtures, the goods of this bay."""
-        return grams - sum(each.grams for each in self.things if not each.open) - self.overhang
+        return grams - self.besides
 
     def weigh(self, grams: float, noise: float, items: list[Item], capacity: int | None, at_ms: int) -> None:
         """Hold the count against what lies there; where there is none, take it from that."""

@@ -36,11 +36,15 @@ class Step:
     due_ms: int
     offline: bool = False
     doubtful: bool = False  # whatever explains it, a person should look
+    parts: tuple[float, ...] = ()  # in grams, of a move that showed several rests
 
     def on_top_of(self, gone: "Sequence[Step]", reading: "Reading") -> None:
         """Become the change that is left when older steps are taken back, as this one shows what they were."""
         if not gone or reading.grams is None:
             return
+        if reading.whole:
+            parts = (part for step in gone for part in step.parts or (step.grams,))
+            self.parts = (*parts, *(self.parts or (self.grams,)))
         self.cells = [sum(each) for each in zip(self.cells, *(step.cells for step in gone), strict=True)]
         self.grams = reading.grams
         self.noise = max(self.noise, *(step.noise for step in gone))

@@ -39,10 +39,13 @@ def expected(bay: Bay) -> Expected:
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """`mute`: not even differences of weight mean anything now."""
+    """`mute`: not even differences of weight mean anything now. `exact`: nor do units that bring it back near. `told`:
+    it may be no fault of the scale, so that the change is said, in grams."""
 
     words: str
     mute: bool
+    exact: bool = False
+    told: bool = False
 
 
 def suspicion(

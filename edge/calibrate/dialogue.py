@@ -63,6 +63,10 @@ class Dialogue:
     async def run(self, plan: Plan) -> None:
         """Go through the steps. Raises NonsenseError: what was weighed makes no sense, and nobody wants another try."""
         await self._zero(plan.cells)
+        await self._masses(plan)
+        await self._sure()
+
+    async def _masses(self, plan: Plan) -> None:
         mass = plan.mass
         if mass is None and self._ask is not None:
             mass = await self._mass("How much does your known mass weigh? (Enter: zero only) ")
@@ -76,6 +80,17 @@ class Dialogue:
         if plan.crosstalk:
             for words in self._session.crosstalk_of_spans():
                 self._say(words)
+
+    async def _sure(self) -> None:
+        """What is odd needs a yes, or a second mass. Raises NonsenseError: there is none."""
+        for words in self._session.doubts():
+            if self._ask is None:
+                raise NonsenseError(
+                    f"{words}. Prove it with another mass (--check-mass), or answer without --yes"
+                )
+            self._say(words + ".")
+            if not (await self._ask("Is it right so? (y: yes, Enter: no) ")).strip().lower().startswith("y"):
+                raise NonsenseError("nothing is kept: begin again, with the right mass and an empty plate")
 
     async def _zero(self, cells: Sequence[int]) -> None:
         which = "the plate" if len(cells) == 1 else "all plates"

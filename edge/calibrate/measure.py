@@ -30,6 +30,12 @@ MOST_SHARED = (
 LEAST_SHARED = 0.001  # below, it is nothing
 
 
+# A cell calibrated anew weighs by the factor it did: spans drift by a thousandth. One of another make is another
+# matter, and somebody knows of it. Cells of one shelf are of one make, and differ by a tenth.
+SPAN_MOVED, SPAN_APART = 0.03, 0.5
+ZERO_MOVED = 100.0  # grams; drift is a tenth of that, and a carton that was left on the plate is more
+
+
 class NonsenseError(EdgeError):
     """What was weighed makes no sense. Says what was seen and what to do; nothing has changed."""
 
@@ -121,6 +127,39 @@ def check(cell: int, zero: Rest, factor: float, loaded: Rest, mass_grams: float)
             "masses is not what it is said to be, or the plate touches something; begin again with zero"
         )
     return grams
+
+
+def span_doubt(
+    cell: int, factor: float, before: float | None, others: Sequence[float], mass_grams: float
+) -> str:
+    """What to ask about a span: it is far from the one `before`, or from those of the `others`; "" where it is not."""
+    if before:
+        times = factor / before
+        if abs(times - 1) <= SPAN_MOVED:
+            return ""
+        return (
+            f"cell {cell}: by this, all weighs {times:.3g} times what it did by the calibration before. Right if its "
+            f"sensor or board was exchanged; if not, the mass was {mass_grams / times:.4g} g, and not {mass_grams:g} g"
+        )
+    if not others:
+        return ""
+    times = factor / median(others)
+    if 1 / (1 + SPAN_APART) <= times <= 1 + SPAN_APART:
+        return ""
+    return (
+        f"cell {cell}: its factor is {times:.3g} times that of the other cells. Right if it is of another make; if "
+        f"not, the mass was {mass_grams / times:.4g} g, and not {mass_grams:g} g"
+    )
+
+
+def zero_doubt(cell: int, moved_grams: float) -> str:
+    """What to ask about a zero that is so far from the one before; "" where it is near."""
+    if abs(moved_grams) <= ZERO_MOVED:
+        return ""
+    return (
+        f"cell {cell}: empty, it weighs {moved_grams:+.0f} g beside the zero of the calibration before: is nothing on "
+        "its plate that was not there then, and nothing gone?"
+    )
 
 
 def shares(loaded: int, grams: dict[int, float], noise: dict[int, float]) -> dict[tuple[int, int], float]:

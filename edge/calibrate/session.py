@@ -1,7 +1,7 @@
 """Calibrating one shelf, step by step, wherever the samples come from: an agent that runs, or the scale itself."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,8 +78,11 @@ class Ear:
 @dataclass(slots=True)
 class _Cell:
     section: CellSection
+    before: CellSection | None  # as it was calibrated until now
     zero: Rest | None = None
     spanned: bool = False
+    mass_grams: float = 0.0  # that lay there at its span
+    proven: bool = False  # by another mass
 
 
 class Session:
@@ -91,7 +94,10 @@ class Session:
     def __init__(self, ear: Ear, known: Weighing | None) -> None:
         self.ear = ear
         sections = {section.cell: section for section in (known.cells if known else ())}
-        self._cells = {cell: _Cell(sections.get(cell) or CellSection(cell=cell)) for cell in ear.cells}
+        self._cells = {
+            cell: _Cell(sections.get(cell) or CellSection(cell=cell), sections.get(cell))
+            for cell in ear.cells
+        }
         self._under: dict[int, dict[int, Rest]] = {}  # what all cells said while a span was taken on one
         self._known = {cell for cell in ear.cells if cell in sections}
         self._shares = {(each.from_, each.to): each.share for each in (known.crosstalk if known else ())}
@@ -100,7 +106,7 @@ class Session:
     def zero(self, cell: int) -> str:
         """The plate is empty. Raises NonsenseError."""
         here, rest = self._cell(cell), self._rest(cell)
-        here.zero, here.spanned, self.changed = rest, False, True
+        here.zero, here.spanned, here.proven, self.changed = rest, False, False, True
         self._set(here, here.section.factor)
         noise = rest.noise * abs(here.section.factor)
         return f"cell {cell}: empty it says {rest.mean:.6g}, and swings by {noise:.2g}"
@@ -112,7 +118,7 @@ class Session:
         found = measure.span(cell, zero, loaded, mass_grams)
         others = {other: self.ear.rest(other) for other in self.ear.cells if other != cell}
         self._under[cell] = {cell: loaded} | {other: rest for other, rest in others.items() if rest}
-        here.spanned = True
+        here.spanned, here.proven, here.mass_grams = True, False, mass_grams
         self._set(here, found.factor)
         noise = zero.noise * abs(found.factor)
         remark = f"; {found.remark}" if found.remark else ""
@@ -122,7 +128,34 @@ class Session:
         """Another known mass lies on the plate. Raises NonsenseError."""
         here, zero = self._zeroed(cell)
         grams = measure.check(cell, zero, here.section.factor, self._rest(cell), mass_grams)
+        here.proven = abs(mass_grams - here.mass_grams) > measure.CHECK_SHARE * here.mass_grams
         return f"cell {cell}: {mass_grams:g} g come out as {grams:.1f} g"
+
+    def doubts(self) -> list[str]:
+        """What a person should say yes to before it is kept.
+
+        Zeros and factors that are far from what they were, or from those of the other cells, and which no second mass
+        has proven.
+        """
+        return [words for cell in self.measured for words in self._doubts(cell)]
+
+    def _doubts(self, cell: int) -> Iterator[str]:
+        here, zero = self._zeroed(cell)
+        before, now = here.before, here.section
+        if before is not None and before.serial and now.serial and before.serial != now.serial:
+            before = None  # another sensor, and it says so
+        if before is not None and (words := measure.zero_doubt(cell, _moved(before, zero))):
+            yield words
+        if here.spanned and not here.proven:
+            others = [
+                abs(each.section.factor)
+                for each in self._cells.values()
+                if each is not here and (each.before or each.spanned)
+            ]
+            span = before.factor if before is not None else None
+            words = measure.span_doubt(cell, now.factor, span, others, here.mass_grams)
+            if words:
+                yield words
 
     def crosstalk(self, cell: int) -> str:
         """A mass lies on the plate, and nothing on the others. Raises NonsenseError."""
@@ -212,6 +245,11 @@ class Session:
             serial=serial,
             calibration=calibration,
         )
+
+
+def _moved(before: CellSection, zero: Rest) -> float:
+    """What an empty plate weighs by the calibration before."""
+    return before.factor * zero.mean + before.offset_grams
 
 
 def _listed(cells: Sequence[int]) -> str:

@@ -27,6 +27,7 @@ OPEN_MS = (
 class _Open:
     session: Session
     until_ms: int
+    asked: bool = False  # somebody was told what is odd about it
 
 
 class Calibrator:
@@ -85,6 +86,7 @@ class Calibrator:
             there = ", ".join(map(str, session.ear.cells))
             raise OrderError(f"shelf {shelf.name!r} has no cell {cell}; its cells: {there}")
         await self._rest(session.ear, cell)
+        self._open[shelf.name].asked = False
         match order.step:
             case Step.ZERO:
                 words = session.zero(cell)
@@ -121,6 +123,11 @@ class Calibrator:
             await self._sleep(LOOK_S)
 
     def _keep(self, shelf: ShelfConfig, session: Session) -> tuple[Sequence[Order], str]:
+        here = self._open[shelf.name]
+        if (doubts := session.doubts()) and not here.asked:
+            here.asked = True
+            odd = "; ".join(doubts)
+            raise OrderError(f"{odd}. Check it with another mass; or keep it once more, if it is right so")
         found = session.found(moment(self._clock.now_us()), "command")
         measured = session.measured
         orders: list[Order] = [

@@ -27,7 +27,8 @@ Spoil = Callable[[Samples, np.random.Generator], Samples]
 @dataclass(frozen=True, slots=True)
 class Sign:
     """`what`: up, down, restart (of the agent), scale (`words`: serial and calibration of who weighs), fault (`words`:
-    what is wrong with `cell`); and what people order: confirm (`words`: a bay, with its `counts`), serve, resume.
+    what is wrong with `cell`); and what people order: confirm (`words`: a bay, with its `counts`), serve, resume,
+    calibrate (`words`: the factor and the offset in grams of `cell`).
     """
 
     at_s: float

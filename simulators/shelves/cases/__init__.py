@@ -8,9 +8,10 @@ from collections.abc import Callable
 from simulators.shelves.cases.faults import FAULTS
 from simulators.shelves.cases.power import POWER
 from simulators.shelves.cases.shopping import SHOPPING
+from simulators.shelves.cases.spans import SPANS
 from simulators.shelves.cases.working import WORKING
 from simulators.shelves.world import World
 
 CASES: dict[str, Callable[[int], World]] = {
-    make.__name__: make for make in (*SHOPPING, *WORKING, *POWER, *FAULTS)
+    make.__name__: make for make in (*SHOPPING, *WORKING, *POWER, *FAULTS, *SPANS)
 }

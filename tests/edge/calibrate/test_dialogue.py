@@ -1,12 +1,14 @@
 """The dialogue: asked and answered, and by itself when nobody is there to ask."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
 from edge.calibrate.dialogue import Dialogue, Plan, mass_of
 from edge.calibrate.measure import NonsenseError
 from edge.calibrate.session import Ear, Session
+from edge.weighing import CellSection, Made, Weighing
 from tests.support.plates import Plates
 
 Hand = Callable[[str], str]  # hears what is asked, moves masses, answers
@@ -15,12 +17,14 @@ Hand = Callable[[str], str]  # hears what is asked, moves masses, answers
 class Stage:
     """Time passes only while the dialogue sleeps, and the cells speak meanwhile."""
 
-    def __init__(self, plates: Plates, hand: Hand | None, cells: int = 2) -> None:
+    def __init__(
+        self, plates: Plates, hand: Hand | None, cells: int = 2, known: Weighing | None = None
+    ) -> None:
         self.plates = plates
         self.hand = hand
         self.said: list[str] = []
         self.ear = Ear("aisle-1", range(cells))
-        self.session = Session(self.ear, None)
+        self.session = Session(self.ear, known)
         self.dialogue = Dialogue(
             self.session,
             say=self.say,
@@ -131,3 +135,35 @@ def test_masses_are_read_as_people_write_them(text: str, grams: float | None) ->
 def test_what_is_no_mass_is_said(text: str) -> None:
     with pytest.raises(NonsenseError, match="write a mass as 2000"):
         mass_of(text)
+
+
+@pytest.mark.parametrize("answer", ["y", "", None])
+async def test_a_wrong_mass_needs_a_yes(answer: str | None) -> None:
+    plates = Plates()
+    made = Made(at=datetime(2026, 11, 22, 9, tzinfo=UTC))
+    known = Weighing(version=1, shelf="aisle-1", made=made, cells=(CellSection(cell=0, factor=1.0),))
+
+    def hand(question: str) -> str:
+        if "Put 2400 g" in question:
+            plates.grams[0] = 2000.0
+        return answer or "" if "right so" in question else ""
+
+    stage = Stage(plates, hand if answer is not None else None, cells=1, known=known)
+    if answer is None:
+        say = stage.say
+
+        def said(words: str) -> None:
+            say(words)
+            if "Put 2400 g" in words:
+                plates.grams[0] = 2000.0
+
+        stage.dialogue._say = said
+    plan = Plan(cells=[0], mass=2400.0)
+    if answer == "y":
+        await stage.dialogue.run(plan)
+        assert any("the mass was 2000 g, and not 2400 g" in words for words in stage.said)
+        return
+    with pytest.raises(
+        NonsenseError, match="nothing is kept" if answer == "" else "Prove it with another mass"
+    ):
+        await stage.dialogue.run(plan)

@@ -191,3 +191,62 @@ def test_nearly_all_rests_are_found() -> None:
 
 def test_masses_to_take_exist() -> None:
     assert [measure._round_up(grams) for grams in (0.3, 3, 60, 110, 2100)] == [1, 5, 100, 200, 5000]
+
+
+def spanned(here: Session, plates: Plates, cell: int, grams: float, entered: float) -> None:
+    plates.grams = [0.0, 0.0]
+    plates.rest(here.ear)
+    here.zero(cell)
+    plates.grams[cell] = grams
+    plates.rest(here.ear)
+    here.span(cell, entered)
+
+
+def kept(factor: float, offset: float = 0.0, serial: str = "") -> Weighing:
+    cell = CellSection(cell=0, factor=factor, offset_grams=offset, serial=serial)
+    return Weighing(version=1, shelf="aisle-1", made=Made(at=AT), cells=(cell,))
+
+
+def test_a_factor_far_from_the_one_before_is_asked_about_with_the_mass_that_would_be_right() -> None:
+    plates, here = Plates(counts_per_gram=420.5), session(known=kept(1 / 420.5))
+    spanned(here, plates, 0, 1000.0, 2000.0)
+    [doubt] = here.doubts()
+    assert "cell 0: by this, all weighs 2 times what it did" in doubt
+    assert "the mass was 1000 g, and not 2000 g" in doubt
+    spanned(here, plates, 0, 2000.0, 2000.0)
+    assert here.doubts() == []
+
+
+def test_a_second_mass_or_another_serial_number_answers_the_question() -> None:
+    plates, here = Plates(counts_per_gram=420.5), session(known=kept(1 / 210.25))
+    spanned(here, plates, 0, 2000.0, 2000.0)
+    assert len(here.doubts()) == 1
+    here.check(0, 2000.0)  # the same mass again proves nothing
+    assert len(here.doubts()) == 1
+    plates.grams[0] = 500.0
+    plates.rest(here.ear)
+    here.check(0, 500.0)
+    assert here.doubts() == []
+    other = session(known=kept(1 / 210.25, serial="B020"))
+    other.ear.hear([Scale(at_us=1, shelf="aisle-1", serial="B021")])
+    spanned(other, plates, 0, 2000.0, 2000.0)
+    assert other.doubts() == []
+
+
+def test_a_cell_far_from_the_others_is_asked_about() -> None:
+    plates, here = Plates(counts_per_gram=420.5), session()
+    spanned(here, plates, 0, 2000.0, 2000.0)
+    assert here.doubts() == []
+    spanned(here, plates, 1, 2000.0, 4410.0)
+    assert [words for words in here.doubts() if "cell 1: its factor is 2.2" in words]
+
+
+def test_a_carton_left_on_the_plate_at_zero_is_asked_about() -> None:
+    plates, here = Plates(), session(known=kept(1.0))
+    plates.rest(here.ear)
+    here.zero(0)
+    assert here.doubts() == []
+    plates.grams[0] = 640.0
+    plates.rest(here.ear)
+    here.zero(0)
+    assert "empty, it weighs +640 g beside the zero" in here.doubts()[0]

@@ -101,3 +101,23 @@ async def test_what_does_not_fit_or_makes_no_sense_is_refused() -> None:
     shelf.plates.drift_per_s = 30.0
     with pytest.raises(OrderError, match="does not come to rest"):
         await shelf.step(Step.ZERO, 1)
+
+
+async def test_what_is_far_from_before_is_kept_only_when_it_is_said_twice() -> None:
+    shelf = Shelf()
+    for entered in (2000.0, 2400.0):
+        shelf.plates.grams = [0.0, 0.0]
+        await shelf.step(Step.ZERO, 0)
+        shelf.plates.grams = [2000.0, 0.0]
+        await shelf.step(Step.SPAN, 0, entered)
+        if entered == 2000.0:
+            await shelf.step(Step.KEEP)
+    with pytest.raises(OrderError, match=r"all weighs 1\.2 times what it did.*or keep it once more"):
+        await shelf.step(Step.KEEP)
+    await shelf.step(Step.SPAN, 0, 2400.0)  # measured anew, it is asked anew
+    with pytest.raises(OrderError, match="the mass was 2000 g, and not 2400 g"):
+        await shelf.step(Step.KEEP)
+    orders, words = await shelf.step(Step.KEEP)
+    assert isinstance(orders[0], Calibrated)
+    assert orders[0].factor == pytest.approx(1.2, abs=1e-3)
+    assert words.endswith("are kept")
