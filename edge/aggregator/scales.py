@@ -45,8 +45,7 @@ IDLE_MS = 2_000  # without newer samples, what waits is folded after so long
 AHEAD_MS = 60_000  # beyond what is known of the time, a sample's time is wrong
 # The anchor follows by half of the difference each second, but never faster than this: drift of a 10 kg cell that warms
 # by 10 K in an hour is 0.0014 g/s, and nobody puts down goods that slowly.
-FOLLOW_SHARE_S = 0.5
-FOLLOW_GRAMS_S = 0.05
+FOLLOW_SHARE_S, FOLLOW_GRAMS_S = 0.5, 0.05
 DRIFT_SAVE_MS = 60_000  # the anchors' drift is worth saving so often
 # When more than this share of a shelf of so many cells moves at once, all of it waits so long.
 SHAKEN_SHARE, SHAKEN_CELLS, SHAKEN_MS = 0.5, 3, 1_000
@@ -55,8 +54,7 @@ THAW_MS = 1_000  # until none of them is in the window any more
 ROUNDED = 0.41  # of a division: two weights rounded to it differ by that much from the truth, one sigma
 MOST_DIVISION = 20.0  # grams; values that differ by more are loads
 STIRRED_MS = 600_000  # a bay that has moved for longer (a fan, a pump) makes nobody wait
-STUCK = 100  # so many of them are worth saying
-LOOK_MS = 1_000  # faults are looked for so often
+STUCK, LOOK_MS = 100, 1_000  # so many of them are worth saying; faults are looked for so often
 LEAST_NOISE = 0.3  # grams, of a difference of two rests
 CALM_SHARE = 0.03  # of the lightest unit: means of a trembling scale that are so close count as one
 FEW = 32  # samples that are quicker taken one by one
@@ -300,13 +298,15 @@ class Scales:
         self._anchors += np.clip(FOLLOW_SHARE_S * seconds * off, -most, most)
 
     def _waits_for_neighbour(self, at_ms: int, ready: Bools, at_rest: Bools, sums: Floats) -> Bools:
-        """Bays beside one that has changed and moves still: it may be one move."""
+        """Bays beside one that has changed and moves still: it may be one move. After a gap, all of a shelf's are."""
         moving = self._stirred & ~at_rest & (np.abs(sums) >= self._dead)
         if not moving.any():
             return moving
         since_ms = np.maximum.reduceat(self._channels.since_now_ms, self._starts)
         patient = at_ms - since_ms < CONFIRM_MS + DEFER_MS
-        return ready & self._neighbours.either(moving) & (np.abs(sums) >= self._dead) & patient
+        back = np.array([bay.offline for bay in self.bays]) & np.isin(self._shelf_of, self._shelf_of[moving])
+        waits = self._neighbours.either(moving) & (np.abs(sums) >= self._dead)
+        return np.asarray(ready & (waits | back) & patient, np.bool_)
 
     def _settle_all(self, ready: list[int], sums: Floats, at_ms: int, stamp: Stamp) -> list[Event]:
         """What was taken first, so that it is known where it may have been put."""

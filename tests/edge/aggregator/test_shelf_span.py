@@ -257,3 +257,18 @@ def test_a_calibration_that_corrects_a_little_is_taken() -> None:
     assert states(said) == []
     assert booked(said) == [("A1", -1)]
     assert counted(aggregator) == {"A1": 9}
+
+
+def test_after_a_gap_bays_that_rest_at_different_times_are_waited_for() -> None:
+    gross, shelf = [5050.0, 0.0, 3960.0], shelf_of([JAR], [CAN], [CAN], capacity=30)
+    first = watching(shelf)
+    fed(first, stream(*([(0.0, grams)] for grams in gross), to_s=20.0))
+    second = watching(shelf)
+    second.restore(first.changed_state())
+    late = [(0.4 * n, 2 * 3960.0 + 30.0 * (-1) ** n) for n in range(4)]
+    now = [[(0.0, 10_100.0)], [(0.0, 0.0)], [*late, (1.6, 2 * 3960.0)]]
+
+    said = fed(second, after(stream(*now, to_s=30.0), 20.0 + OFF_S))
+
+    assert sorted(states(said)) == [("A1", "needs_check"), ("A3", "needs_check")]
+    assert booked(said) == []
