@@ -311,7 +311,8 @@ class BayWatch:
         return Step(
             grams=grams, cells=[now - before for now, before in zip(rest.cells, self.anchor, strict=True)],
             noise=self._noise(rest), from_us=self.anchored_us if offline else rest.us(rest.before_ms),
-            to_us=rest.us(rest.since_ms), to_ms=rest.at_ms, answer=NO_ANSWER, due_ms=0, offline=offline,
+            to_us=rest.us(rest.since_ms), to_ms=rest.at_ms, answer=NO_ANSWER, due_ms=0, gross=rest.grams,
+            offline=offline,
         )  # fmt: skip
 
     def _change(self, step: Step, rest: Rest, stamp: Stamp) -> Sequence[Event]:
@@ -394,7 +395,7 @@ class BayWatch:
         items, net = self.items, gross - self.bay.tare_grams
         if step.grams > 0 and step.answer.outcome is Change.OK:
             self._put_ms = step.to_ms
-        doubting.count(self, step, gross)
+        doubting.count(self, step)
         waiting = sum(step.grams for step in self.steps)
         self.standing.weigh(net - waiting, step.noise, items, self.bay.capacity, at_ms)
         self.changed = True

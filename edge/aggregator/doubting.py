@@ -128,15 +128,15 @@ def as_before(bay: Doubted, rest: Rest) -> None:
     bay.sure, bay.offline, bay.changed = None, True, True
 
 
-def count(bay: Doubted, step: Step, gross: float) -> None:
+def count(bay: Doubted, step: Step) -> None:
     """Count a change that is being said, unless it shows, with those before it, that the scale weighs wrong."""
     own = {item.gtin: item for item in bay.bay.items}
     if not (step.doubtful or bay.conditions.unsure) and own:
-        _heed(bay, step, gross)
+        _heed(bay, step)
     bay.standing.count(step, own, bay.shelf, bay.bay.name)
 
 
-def _heed(bay: Doubted, step: Step, gross: float) -> None:
+def _heed(bay: Doubted, step: Step) -> None:
     slack = max(SAME_SIGMAS * same_mass(step.noise, step.grams), SAME_GRAMS)
     if step.grams < 0 and any(abs(step.grams + thing.grams) < slack for thing in bay.standing.things):
         bay.moves.went(-step.grams, slack)
@@ -147,7 +147,7 @@ def _heed(bay: Doubted, step: Step, gross: float) -> None:
     now = bay.goods.remembered(bay.bay.items)
     items = bay.goods.recalled(bay.bay.items, bay.moves.before or now)
     bay.moves.add(
-        step.parts or (step.grams,), step.noise, items, gross=gross, evidence=answer.evidence,
+        step.parts or (step.grams,), step.noise, items, at_ms=step.to_ms, gross=step.gross, evidence=answer.evidence,
         neither=answer.foreign, unwatched=step.offline, before=now,
         most=(bay.bay.tare_grams, bay.bay.capacity),
     )  # fmt: skip

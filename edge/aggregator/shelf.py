@@ -154,12 +154,7 @@ class ShelfWatch:
         """What to add to one cell's weight for what another shows: (to, from, times), by place among the cells."""
         if not self.crosstalk:
             return
-        place = {cell: n for n, cell in enumerate(self.cells)}
-        matrix = np.eye(len(place))
-        for (loaded, shown), share in self.crosstalk.items():
-            if loaded in place and shown in place:
-                matrix[place[shown], place[loaded]] += share
-        inverse = np.linalg.inv(matrix) - np.eye(len(place))
+        inverse = np.linalg.inv(_matrix(self.crosstalk, self.cells)) - np.eye(len(self.cells))
         for to, from_ in zip(*np.nonzero(inverse), strict=True):
             yield int(to), int(from_), float(inverse[to, from_])
 
@@ -204,12 +199,33 @@ class ShelfWatch:
             self.coupled({(loaded, shown): share for loaded, shown, share in kept.crosstalk})
         if kept.learned_beside == _listed(self.crosstalk):
             self.shares.restore([bay.bay.cells for bay in self.bays], kept.learned)
+        bays = self._recoupled(kept)
         for bay in self.bays:
             if assigned := kept.assigned.get(bay.bay.name):
                 self._assigned[bay.bay.name] = assigned
                 self._put(bay, assigned)
-            if found := kept.bays.get(bay.bay.name):
+            if found := bays.get(bay.bay.name):
                 restore(bay, self._weighed_anew(bay, found, kept))
+
+    def _recoupled(self, kept: KeptShelf) -> dict[str, Kept]:
+        """What was kept of the bays, less what their neighbours are known to show by now, not then."""
+        before = {(loaded, shown): share for loaded, shown, share in kept.learned_beside}
+        if before == self.crosstalk:
+            return kept.bays
+        found = {
+            bay.bay.name: each
+            for bay in self.bays
+            if (each := kept.bays.get(bay.bay.name)) and len(each.cells) == len(bay.bay.cells)
+        }
+        sizes = [len(each.cells) for each in found.values()]
+        cells = [cell for bay in self.bays if bay.bay.name in found for cell in bay.bay.cells]
+        grams = np.array([gram for each in found.values() for gram in each.cells])
+        carried = np.linalg.solve(_matrix(self.crosstalk, cells), _matrix(before, cells) @ grams)
+        parts = np.split(carried, np.cumsum(sizes)[:-1]) if sizes else []
+        return kept.bays | {
+            name: msgspec.structs.replace(each, cells=part.tolist())
+            for (name, each), part in zip(found.items(), parts, strict=True)
+        }
 
     def _weighed_anew(self, bay: BayWatch, found: Kept, kept: KeptShelf) -> Kept:
         """What was kept of a bay, by the factors of now: what its cells said then is the same load, and a scale that
@@ -229,9 +245,20 @@ class ShelfWatch:
                 cells[n] = (cells[n] - before[1]) / before[0] * now[0] + now[1]
         if not anew:
             return found
-        counts, besides = None if found.doubt else found.counts, sum(found.foreign) + found.overhang
+        counts = None if found.doubt else found.counts
+        besides = sum(thing.grams for thing in found.lying() if not thing.open) + found.overhang
         check = no_longer(bay.bay, bay.items, counts, sum(found.cells), sum(cells), besides)
         return msgspec.structs.replace(found, cells=cells, sure=None, alien="", check=check, mute=False)
+
+
+def _matrix(crosstalk: Mapping[tuple[int, int], float], cells: Sequence[int]) -> Floats:
+    """What each of the cells shows of what each of them carries."""
+    place = {cell: n for n, cell in enumerate(cells)}
+    matrix = np.eye(len(place))
+    for (loaded, shown), share in crosstalk.items():
+        if loaded in place and shown in place:
+            matrix[place[shown], place[loaded]] += share
+    return matrix
 
 
 def _listed(crosstalk: Mapping[tuple[int, int], float]) -> list[tuple[int, int, float]]:

@@ -95,6 +95,7 @@ class _Move:
     """`singles`: moves of goods in it, by the factor. `jump`: the logarithm of the factor that would explain it by
     itself, and the odds of that; None where none is."""
 
+    at_ms: int
     grams: float
     likelihood: Floats
     singles: Floats
@@ -154,6 +155,7 @@ class Moves:
         noise: float,
         items: Sequence[Item],
         *,
+        at_ms: int,
         gross: float,
         evidence: float,
         neither: float,
@@ -163,9 +165,9 @@ class Moves:
     ) -> None:
         """Something came or went, in so many parts with rests between them.
 
-        `gross`: what the bay weighs now; `evidence`: how well goods explain it, as a density, and `neither`, how
-        well what is none; `before`: what was learned of its items until then; `most`: the bay's tare, and how many
-        units fit.
+        `at_ms`: when, for what is put is said later than what is taken. `gross`: what the bay weighed then;
+        `evidence`: how well goods explain it, as a density, and `neither`, how well what is none; `before`: what was
+        learned of its items until then; `most`: the bay's tare, and how many units fit.
         """
         grams, jump = sum(parts), None
         was = gross - grams
@@ -183,8 +185,8 @@ class Moves:
         self._kinds = len(items)
         if len(self._moves) == KEPT:
             self._counted, self._ever = None, False
-        move = _Move(grams, likelihood, singles, takes, jump, unwatched, before)
-        self._moves = [*self._moves[1 - KEPT :], move]
+        move = _Move(at_ms, grams, likelihood, singles, takes, jump, unwatched, before)
+        self._moves = sorted([*self._moves[1 - KEPT :], move], key=lambda each: each.at_ms)
 
     def went(self, grams: float, slack: float) -> None:
         """A thing that was put is taken away again: neither tells anything. It is known by its mass."""

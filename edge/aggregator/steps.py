@@ -34,6 +34,7 @@ class Step:
     to_ms: int
     answer: Answer
     due_ms: int
+    gross: float = 0.0  # of the bay, after it
     offline: bool = False
     doubtful: bool = False  # whatever explains it, a person should look
     parts: tuple[float, ...] = ()  # in grams, of a move that showed several rests
