@@ -104,6 +104,11 @@ def reason(details: Any) -> str:
     why = str(details.get("why") or "")
     if question := details.get("question"):
         return f"{question}? {why}"
+    if each := details.get("differences"):
+        told = (
+            f"{one['name']} {amount(one['level'])}, and the ledger {amount(one['booked'])}" for one in each
+        )
+        return f"{why}: {'; '.join(told)}"
     if "level" in details and "booked" in details:
         return f"{why}: {amount(details['level'])}, and the ledger {amount(details['booked'])}"
     if "from" in details and "units" in details and "name" in details:

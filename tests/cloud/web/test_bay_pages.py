@@ -80,6 +80,24 @@ async def test_a_bay_is_asked(served: Console, path: str, body: dict[str, Any] |
     assert [each["id"] for each in log] == [told["id"]]
 
 
+async def test_what_is_planned_of_an_item_is_not_lost_by_assigning_it_again(served: Console) -> None:
+    here = await _bay(served)
+    stand = {"gtin": CAN, "capacity": 24, "unit_grams": 331.5, "unit_cv": 0.02, "unit_tare_grams": 18}
+    assert (await served.client.put(f"/api/v1/bays/{here}/plan", json={"items": [stand]})).status_code == 200
+    async with answering(served.scene.database, lambda _: (Outcome.DONE, "")) as asked:
+        told = (
+            await served.client.post(f"/api/v1/bays/{here}/assign", json={"items": [{"gtin": CAN}]})
+        ).json()
+        while told["state"] == "asked":
+            told = (await served.client.get(f"/api/v1/commands/{told['id']}")).json()
+    assert [command.order for command in asked] == [
+        Assign(
+            shelf="aisle-1", bay="A1",
+            items=(AssignedItem(gtin=CAN, unit_grams=331.5, unit_cv=0.02, unit_tare_grams=18.0),),
+        )
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "path, body, order",
     [
