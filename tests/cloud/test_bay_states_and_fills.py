@@ -246,8 +246,7 @@ def test_of_a_bay_with_several_kinds_each_is_held_against_the_ledger(cloud: Clou
     weigh_both(cloud, 1100, 1, 5)
     assert recount(cloud) == [(TEA, 1, 2.0), (JAM, 5, 3.0)], "and then for ten"
     assert reason(details(cloud, "recount")) == (
-        "for 10 minutes the scale has said other than the ledger: Coffee 1, and the ledger 2; Tomatoes 5, and the "
-        "ledger 3"
+        "for 10 minutes the scale has said other than the ledger: 1 × Coffee (ledger 2); 5 × Tomatoes (ledger 3)"
     )
     weigh_both(cloud, 1200, 1, 3)
     assert (opened(cloud), recount(cloud)) == ([("recount", "A2")], [(TEA, 1, 2.0)])
