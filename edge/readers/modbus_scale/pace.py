@@ -31,7 +31,7 @@ class Pace:
             log.info("%s: rounds take no longer than %g s any more", self._name, self._round_s)
             return
         log.warning(
-            "%s: asking every unit once takes %.2f s or more, longer than poll_s = %g: each cell is weighed that seldom; "
+            "%s: asking every unit once takes %.2f s or more, longer than poll_s = %g: cells are weighed that seldom; "
             "write poll_s = %.2f, or put fewer units behind one address",
             self._name, self._least_s, self._round_s, 1.1 * self._least_s,
         )  # fmt: skip

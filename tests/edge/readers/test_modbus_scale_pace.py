@@ -43,8 +43,8 @@ def test_rounds_that_are_too_long_are_said_once_and_when_it_is_over(caplog: pyte
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         (
             "WARNING",
-            "aisle-1: asking every unit once takes 0.25 s or more, longer than poll_s = 0.1: each cell is weighed that seldom; "
-            "write poll_s = 0.28, or put fewer units behind one address",
+            "aisle-1: asking every unit once takes 0.25 s or more, longer than poll_s = 0.1: "
+            "cells are weighed that seldom; write poll_s = 0.28, or put fewer units behind one address",
         ),
         ("INFO", "aisle-1: rounds take no longer than 0.1 s any more"),
     ]
