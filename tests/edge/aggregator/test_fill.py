@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edge.aggregator.fill import fill, fraction
-from edge.aggregator.orders import Assign
+from edge.aggregator.orders import Assign, Confirm
 from edge.aggregator.place import Bay, Part
 from edge.aggregator.shelf import Shelf
 from tests.support.shelf_scene import (
@@ -99,18 +99,18 @@ def test_what_is_said_of_a_kind_with_figures_of_its_own() -> None:
 
 @pytest.mark.parametrize("heavier", [False, True])
 def test_other_figures_for_the_same_goods_leave_their_count_alone(heavier: bool) -> None:
-    """A new limit makes nobody count again; another weight of a unit is a reason to."""
+    """What a person counted, other than the weight says, holds under a new limit, and not with another weight."""
     aggregator = watching(shelf_of([CAN]))
     fed(aggregator, stream([(0.0, 20 * 330.0)], to_s=10.0))
-    assert counted(aggregator) == {"A1": 20}
+    aggregator.order(Confirm(shelf=SHELF, bay="A1", counts={CAN.gtin: 21}), ms(10.2), us(10.2))
     can = replace(CAN, unit_cv=0.02, unit_grams=CAN.unit_grams * (1.27 if heavier else 1.0))
 
     said = aggregator.order(
-        Assign(shelf=SHELF, bay="A1", items=(can,), capacity=24, low=21), ms(10.5), us(10.5)
+        Assign(shelf=SHELF, bay="A1", items=(can,), capacity=24, low=22), ms(10.5), us(10.5)
     )
     said += fed(aggregator, after(stream([(0.0, 20 * 330.0)], to_s=10.0), 11.0))
 
-    assert counted(aggregator) == {"A1": 16 if heavier else 20}
+    assert counted(aggregator) == {"A1": 16 if heavier else 21}
     assert filled(said)[-1][4] == "low"
     assert states(said) == []
 
