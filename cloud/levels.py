@@ -1,18 +1,21 @@
 """What bays weigh now: for display and conflict checks. Levels never book."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, case, delete, update
 
 from cloud.ledger.database import insert
-from cloud.ledger.tables import level_differences, levels
+from cloud.ledger.tables import item_levels, level_differences, levels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """One bay's level. `uncertain` says why its last change could not be told, "" that it could; None leaves it."""
+    """One bay's level. `uncertain` says why its last change could not be told, "" that it could; None leaves it.
+
+    `items`: units by GTIN where the bay is meant for several kinds, whose `units` in all would say nothing.
+    """
 
     location_id: int
     grams: float
@@ -20,6 +23,7 @@ class Level:
     stable: bool
     at: datetime
     uncertain: str | None = None
+    items: dict[str, int | None] = field(default_factory=dict)
 
 
 def save(connection: Connection, newest: Sequence[Level]) -> None:
@@ -54,6 +58,26 @@ def save(connection: Connection, newest: Sequence[Level]) -> None:
         connection.execute(
             statement.on_conflict_do_update(index_elements=[levels.c.location_id], set_=news), rows
         )
+    _save_items(connection, newest)
+
+
+def _save_items(connection: Connection, newest: Sequence[Level]) -> None:
+    rows = [
+        {"location_id": level.location_id, "gtin": gtin, "units": units, "at": level.at}
+        for level in sorted(newest, key=lambda level: level.location_id)
+        for gtin, units in sorted(level.items.items())
+    ]
+    if not rows:
+        return
+    statement = insert(connection, item_levels)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[item_levels.c.location_id, item_levels.c.gtin],
+            set_={name: statement.excluded[name] for name in ("units", "at")},
+            where=item_levels.c.at <= statement.excluded.at,
+        ),
+        rows,
+    )
 
 
 def settle_level(connection: Connection, location_id: int) -> None:

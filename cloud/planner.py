@@ -96,6 +96,7 @@ def _act(connection: Connection, due: _Due, now: datetime) -> bool:
 def _order(bay: Known, usual: Mapping[str, float | None]) -> Assign | str:
     """What the edge is asked for; or why it cannot be."""
     weighed = []
+    several = len(bay.plan) > 1
     for stand in bay.plan:
         grams = stand.unit_grams or usual.get(stand.gtin)
         if grams is None:
@@ -103,15 +104,19 @@ def _order(bay: Known, usual: Mapping[str, float | None]) -> Assign | str:
                 f"nobody says what one {stand.gtin} weighs: give unit_grams in the planogram or in items.csv"
             )
         weighed.append(
-            AssignedItem(gtin=stand.gtin, unit_grams=grams, unit_tare_grams=stand.unit_tare_grams or 0.0)
-        )
+            AssignedItem(
+                gtin=stand.gtin, unit_grams=grams, unit_cv=stand.unit_cv, unit_tare_grams=stand.unit_tare_grams or 0.0,
+                capacity=stand.capacity if several else None, facings=stand.facings if several else None,
+                low=stand.low if several else None,
+            )
+        )  # fmt: skip
     return Assign(
         shelf=bay.name.shelf,
         bay=bay.name.bay,
         items=tuple(weighed),
         capacity=sum(stand.capacity for stand in bay.plan) or None,
         facings=_together(bay.plan),
-        low=bay.plan[0].low if len(bay.plan) == 1 else None,
+        low=None if several or not bay.plan else bay.plan[0].low,
     )
 
 

@@ -335,7 +335,12 @@ class ShelfBook:
             stable=True,
             at=occasion.at,
             uncertain=before.uncertain if before and uncertain is None else uncertain,
+            items=(before.items if before else {}) | ({} if alone else self._item_level(bay, event, item)),
         )
+
+    @staticmethod
+    def _item_level(bay: Bay, event: ShelfChange, item: Item | None) -> dict[str, int | None]:
+        return {item.gtin: event.level_units} if item is not None and item.id in bay.item_ids else {}
 
     def _was_uncertain(self, bay: Bay) -> bool:
         before = self._levels.get(bay.location_id)

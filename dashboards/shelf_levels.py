@@ -96,10 +96,16 @@ def _sensors(board: Dashboard) -> None:
         steps(
             graph(
                 "Weighed",
-                "Units on each bay as its weight says. Where this differs from the ledger for long, a recount is due.",
+                "Units on each bay as its weight says, of each item where there are several. Where this differs from "
+                "the ledger for long, a recount is due.",
                 over_time(
                     f'SELECT last("units") FROM "level" WHERE {AT_BAYS} {EACH}, "place" fill(previous)',
                     "$tag_place",
+                ),
+                over_time(
+                    f'SELECT last("units") FROM "item_level" WHERE {AT_BAYS} {EACH}, "place", "item" fill(previous)',
+                    "$tag_place $tag_item",
+                    "B",
                 ),
             )
         ).min(0)
@@ -112,6 +118,81 @@ def _sensors(board: Dashboard) -> None:
                 f'SELECT count("grams") FROM "shelf_change" WHERE "outcome" != \'ok\' AND {AT_SITE} '
                 f'{EACH}, "bay", "outcome" fill(0)',
                 "$tag_bay $tag_outcome",
+            ),
+        )
+    )
+    _fills(board)
+    _conditions(board)
+
+
+def _fills(board: Dashboard) -> None:
+    board.with_row(Row("How full the shelves are"))
+    for title, field, says in (
+        ("Out of stock now", "out", "Items of which the scale says that none is left."),
+        ("Low now", "low", "Items of which the scale says that few are left."),
+    ):
+        newest = f'SELECT last("{field}") AS "n" FROM "fill" WHERE {AT_BAYS} GROUP BY "place", "item"'
+        panel = number(
+            title, says, over_time(f'SELECT sum("n") FROM ({newest})', title), width=4, calc="last"
+        )
+        board.with_panel(panel)
+    board.with_panel(
+        bars(
+            "Ran out, got low, filled",
+            "How often bays came to be so, as their scales say.",
+            over_time(
+                'SELECT sum("count") FROM "bay_fill" '
+                f'WHERE "state" != \'unknown\' AND {AT_BAYS} {EACH}, "state" fill(0)',
+                "$tag_state",
+            ),
+            width=16,
+        ).height(HEIGHT // 2)
+    )
+    board.with_panel(
+        steps(
+            graph(
+                "Fullness",
+                "Units by weight over what fits.",
+                over_time(
+                    f'SELECT last("fraction") FROM "fill" WHERE {AT_BAYS} {EACH}, "place", "item" fill(previous)',
+                    "$tag_place $tag_item",
+                ),
+            )
+        )
+        .min(0)
+        .unit("percentunit")
+    )
+    board.with_panel(
+        steps(
+            graph(
+                "Share of items out of stock",
+                "Of all items that are meant to stand in a bay which weighs them.",
+                over_time(
+                    f'SELECT mean("out") FROM "fill" WHERE {AT_BAYS} {EACH} fill(previous)', "out of stock"
+                ),
+            )
+        )
+        .min(0)
+        .unit("percentunit")
+    )
+
+
+def _conditions(board: Dashboard) -> None:
+    board.with_row(Row("Whether the shelves count"))
+    newest = f'SELECT last("counting") AS "counting", "state", "reason" FROM "bay" WHERE {AT_BAYS} GROUP BY "place"'
+    board.with_panel(
+        rows(
+            "Bays that do not count now",
+            "In service, uncertain, to be checked, or not weighing, and why.",
+            as_table(f'SELECT "state", "reason" FROM ({newest}) WHERE "counting" = 0 GROUP BY "place"'),
+        )
+    )
+    board.with_panel(
+        bars(
+            "Came to count, and ceased to",
+            "How often bays came to be so, as their agents say.",
+            over_time(
+                f'SELECT sum("count") FROM "bay_state" WHERE {AT_BAYS} {EACH}, "state" fill(0)', "$tag_state"
             ),
         )
     )

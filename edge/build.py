@@ -4,6 +4,7 @@ from edge.aggregator.aggregator import Aggregator
 from edge.aggregator.found import Recorder
 from edge.aggregator.gate import Gate, Side
 from edge.aggregator.model import DEFAULT
+from edge.aggregator.place import WHOLE, Part
 from edge.aggregator.shelf import Bay, Item, Shelf
 from edge.aggregator.under_way import QUIET_S
 from edge.config import EdgeConfig, GateConfig
@@ -45,7 +46,12 @@ def _bay_of(config: BayConfig) -> Bay:
         tare_grams=config.tare_grams,
         facings=config.facings,
         low=config.low,
+        parts={item.gtin: part for item in config.items if (part := _part_of(item)) != WHOLE},
     )
+
+
+def _part_of(config: ItemConfig) -> Part:
+    return Part(capacity=config.capacity, facings=config.facings, low=config.low)
 
 
 def _item_of(config: ItemConfig) -> Item:

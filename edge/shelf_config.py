@@ -49,6 +49,10 @@ class ItemConfig(Section):
     unit_tare_grams: float = Field(
         0.0, ge=0, le=1e6
     )  # of a tray or hanger that comes and goes with each unit
+    # Of this item alone, where the bay holds several; left out, the bay's, of which each has an equal share.
+    capacity: int | None = Field(None, ge=1, le=1_000_000)
+    facings: int | None = Field(None, ge=1, le=10_000)
+    low: int | None = Field(None, ge=0, le=1_000_000)
 
 
 class BayConfig(Section):
@@ -79,6 +83,18 @@ class BayConfig(Section):
         if not cells:
             raise ValueError("is empty; name at least one cell of the scale")
         return cells
+
+    @field_validator("items")
+    @classmethod
+    def _fit(cls, items: tuple[ItemConfig, ...], info: ValidationInfo) -> tuple[ItemConfig, ...]:
+        room = info.data.get("capacity")  # not there when it is wrong itself
+        together = sum(item.capacity or 0 for item in items)
+        if room is not None and together > room:
+            raise ValueError(
+                f"have capacities of {together} together, more than the {room} that the bay has; "
+                f"write capacity = {together} for the bay, or less for its items"
+            )
+        return items
 
 
 def _calibrated(path: object, info: ValidationInfo) -> object:

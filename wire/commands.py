@@ -35,20 +35,25 @@ class Zero:
 class AssignedItem:
     """A kind of goods that stands in a bay. `unit_cv` is the spread of one unit's weight over its mean.
 
-    `unit_tare_grams`: a tray or hanger that comes and goes with each unit.
+    `unit_tare_grams`: a tray or hanger that comes and goes with each unit. `capacity`, `facings` and `low` are of this
+    kind alone, where the bay holds several; what is absent is the bay's.
     """
 
     gtin: Gtin14
     unit_grams: Annotated[float, Gt(0.0), Le(1e6)]
     unit_cv: Annotated[float, Ge(0.0), Le(0.5)] | None = None
     unit_tare_grams: Annotated[float, Ge(0.0), Le(1e6)] = 0.0
+    capacity: Annotated[int, Ge(1), Le(1_000_000)] | None = None
+    facings: Annotated[int, Ge(1), Le(10_000)] | None = None
+    low: Held | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assign:
     """What stands in a bay from now on: what it holds is worked out by weight, and uncertain until confirmed.
 
-    `tare_grams` absent: the tare stays as it is.
+    Where it is what stood there, of the same weights, what was counted there stays. `tare_grams` absent: the tare stays
+    as it is.
     """
 
     type: Literal["assign"] = "assign"

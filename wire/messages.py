@@ -41,7 +41,7 @@ class Level:
     item: str | None = None
     units: Units | None = None
     stable: bool
-    fraction: Annotated[float, Ge(0), Le(1000)] | None = None  # of the bay's capacity
+    fraction: Annotated[float, Ge(0), Le(1000)] | None = None  # of its item's capacity, or the bay's
 
 
 class DeviceState(StrEnum):

@@ -56,9 +56,8 @@ def _assigned(connection: Connection, command: Any, order: Assign, now: datetime
     before = {stand.gtin: stand for stand in store.plan_of(connection, here)}
     usual: dict[str, float | None] = dict(connection.execute(select(items.c.gtin, items.c.unit_grams)).all())
     most = max((stand.capacity for stand in before.values()), default=NO_CAPACITY)
-    alone = len(order.items) == 1
     plan = ordered(
-        _stand(item, order, before.get(item.gtin), most, usual.get(item.gtin), alone) for item in order.items
+        _stand(item, order, before.get(item.gtin), most, usual.get(item.gtin)) for item in order.items
     )
     store.change(
         connection,
@@ -68,16 +67,15 @@ def _assigned(connection: Connection, command: Any, order: Assign, now: datetime
     told.keep(connection, here, told.digest_of(connection, here), told.DONE, command.id, "", now)
 
 
-def _stand(
-    item: AssignedItem, order: Assign, before: Stand | None, most: int, usual: float | None, alone: bool
-) -> Stand:
-    """What was not said stays as it was; what is said of the bay as a whole is its only item's."""
-    low = before.low if before else None
-    facings = before.facings if before else None
+def _stand(item: AssignedItem, order: Assign, before: Stand | None, most: int, usual: float | None) -> Stand:
+    """What was not said stays as it was; what is said of the bay as a whole is its only item's, or for all to share."""
+    before = before or Stand(gtin=item.gtin, capacity=most)
+    alone = len(order.items) == 1
+    low, facings = item.low, item.facings
     if alone:
-        low = low if order.low is None else order.low
-        facings = order.facings or facings
-    capacity = order.capacity or (before.capacity if before else most)
+        low, facings = order.low if low is None else low, facings or order.facings
+    low, facings = before.low if low is None else low, facings or before.facings
+    capacity = item.capacity or _share(order) or before.capacity
     return Stand(
         gtin=item.gtin,
         capacity=capacity,
@@ -85,4 +83,14 @@ def _stand(
         low=None if low is None else min(low, capacity),
         unit_grams=None if item.unit_grams == usual else item.unit_grams,
         unit_tare_grams=item.unit_tare_grams or None,
+        unit_cv=before.unit_cv if item.unit_cv is None else item.unit_cv,
     )
+
+
+def _share(order: Assign) -> int | None:
+    """What fits of an item that has no capacity of its own: an equal share of what the others leave."""
+    if order.capacity is None:
+        return None
+    own = [item.capacity for item in order.items if item.capacity is not None]
+    sharing = len(order.items) - len(own)
+    return max(NO_CAPACITY, (order.capacity - sum(own)) // sharing) if sharing else None

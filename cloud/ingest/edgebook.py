@@ -162,24 +162,34 @@ def telemetry(connection: Connection, master: Master, said: Telemetry, received_
         )
     )
     _devices(connection, said, received_at)
-    known = {}
+    newest = _levels(master, said, at)
+    levels.save(connection, newest)
+    differences.compare(connection, master, newest, said.agent, at)
+
+
+def _levels(master: Master, said: Telemetry, at: datetime) -> list[levels.Level]:
+    """One of each bay. Units are the bay's only where it is meant for one kind of goods; else they are an item's."""
+    whole: dict[int, Level] = {}
+    items: dict[int, dict[str, int | None]] = {}
+    several = set()
     for level in said.levels:
         bay = master.bays.get((said.edge, level.shelf, level.bay))
-        if bay is not None:
-            known[bay.location_id] = levels.Level(
-                location_id=bay.location_id,
-                grams=level.grams,
-                units=_units(level, len(bay.item_ids)),
-                stable=level.stable,
-                at=at,
-            )
-    levels.save(connection, list(known.values()))
-    differences.compare(connection, master, list(known.values()), said.agent, at)
-
-
-def _units(level: Level, kinds: int) -> int | None:
-    """Units are a bay's only where it holds one kind of goods."""
-    return level.units if kinds == 1 else None
+        if bay is None:
+            continue
+        whole[bay.location_id] = level
+        if len(bay.item_ids) == 1:
+            continue
+        several.add(bay.location_id)
+        item = master.items.get(level.item or "")
+        if item is not None and item.id in bay.item_ids:
+            items.setdefault(bay.location_id, {})[item.gtin] = level.units
+    return [
+        levels.Level(
+            location_id=here, grams=level.grams, units=None if here in several else level.units, stable=level.stable,
+            at=at, items=items.get(here, {}),
+        )
+        for here, level in whole.items()
+    ]  # fmt: skip
 
 
 def _health(said: Telemetry) -> dict[str, object]:

@@ -26,6 +26,7 @@ COLUMNS = (
     "low",
     "unit_grams",
     "unit_tare_grams",
+    "unit_cv",
 )
 _NEEDED = ("shelf", "bay", "gtin")
 _WHERE = ("site", "edge", "shelf", "bay")
@@ -182,7 +183,7 @@ def to_csv(bays: Iterable[tuple[BayName, Plan]]) -> str:
             values = [getattr(stand, field) for field in COLUMNS[4:]]
             writer.writerow([*place, *("" if value is None else value for value in values)])
         if not plan:
-            writer.writerow([*place, *[""] * 6])
+            writer.writerow([*place, *[""] * (len(COLUMNS) - len(place))])
     return out.getvalue()
 
 

@@ -15,6 +15,7 @@ from cloud.section import Section, problems
 
 MOST_ITEMS = 8  # in one bay: what a command to an edge carries
 MOST_UNITS = 1_000_000
+MOST_CV = 0.5  # what an edge takes: single units that differ by more tell nothing about their number
 
 
 class PlanogramError(CloudError):
@@ -31,6 +32,9 @@ class Stand:
     low: int | None = None
     unit_grams: float | None = None
     unit_tare_grams: float | None = None  # of a tray or hanger that comes and goes with each unit
+    unit_cv: float | None = (
+        None  # how much single units differ: standard deviation over mean; absent, the edge's own
+    )
 
 
 Plan = tuple[Stand, ...]  # by GTIN; empty where nothing is meant to stand
@@ -55,6 +59,17 @@ class StandRow(Section):
     unit_tare_grams: Annotated[Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None, _Blank] = (
         None
     )
+    unit_cv: Annotated[Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, _Blank] = None
+
+    @field_validator("unit_cv")
+    @classmethod
+    def _a_share(cls, value: float | None) -> float | None:
+        if value is not None and value > MOST_CV:
+            raise ValueError(
+                f"{value:g} is more than {MOST_CV}; it is a share of the unit's weight: "
+                f"write {value / 100:g} for {value:g} %"
+            )
+        return value
 
     @field_validator("facings", "low")
     @classmethod
@@ -109,8 +124,10 @@ def written(plan: Plan) -> list[dict[str, Any]]:
 
 def digest(plan: Plan, unit_grams: Mapping[str, float | None]) -> str:
     """Changes with anything that an edge is told; `unit_grams` are the items' own."""
-    told = [
+    told: Any = [
         stand | {"unit_grams": stand.get("unit_grams", unit_grams.get(stand["gtin"]))}
         for stand in written(plan)
     ]
+    if len(told) > 1:
+        told = {"each": told}  # edges that were told of all kinds together are told again
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -75,7 +75,7 @@ def plan_of(connection: Connection, location_id: int) -> Plan:
 def _plans(connection: Connection, location_id: int | None = None) -> dict[int, list[Stand]]:
     query = select(
         bay_items.c.location_id, items.c.gtin, bay_items.c.capacity, bay_items.c.facings, bay_items.c.low,
-        bay_items.c.unit_grams, bay_items.c.unit_tare_grams,
+        bay_items.c.unit_grams, bay_items.c.unit_tare_grams, bay_items.c.unit_cv,
     ).join(items, items.c.id == bay_items.c.item_id)  # fmt: skip
     if location_id is not None:
         query = query.where(bay_items.c.location_id == location_id)

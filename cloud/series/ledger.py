@@ -11,6 +11,7 @@ from cloud.ledger.tables import (
     EPOCH,
     MICROSECOND,
     alerts,
+    bays,
     cursors,
     edges,
     envelopes,
@@ -147,6 +148,7 @@ def _events(connection: Connection) -> Iterator[Batch]:
         .where(runs.c.through > func.coalesce(cursors.c.position, 0))
         .order_by(runs.c.first_at)
     ).all()
+    places = _places(connection) if behind else {}
     for run in behind:
         rows = connection.execute(
             select(envelopes.c.seq, envelopes.c.line, envelopes.c.received_at)
@@ -159,14 +161,23 @@ def _events(connection: Connection) -> Iterator[Batch]:
             .order_by(envelopes.c.seq)
             .limit(LINES_AT_ONCE)
         ).all()
-        lines = [line for row in rows if (line := _event(run.site, row))]
+        lines = [line for row in rows if (line := _event(run.site, row, places))]
         done = rows[-1].seq if len(rows) == LINES_AT_ONCE else run.through
         yield Batch(lines, f"{RUN}{run.run}", run.site_id, done)
 
 
-def _event(site: str, row: Any) -> str:
+def _places(connection: Connection) -> points.Places:
+    rows = connection.execute(
+        select(bays.c.edge, bays.c.shelf, bays.c.bay, locations.c.name).join(
+            locations, locations.c.id == bays.c.location_id
+        )
+    )
+    return {(row.edge, row.shelf, row.bay): row.name for row in rows}
+
+
+def _event(site: str, row: Any, places: points.Places) -> str:
     try:
         envelope = decode(row.line)
     except DecodeError:
         return ""  # parked: shown to people as such, and no point of anything
-    return points.event(site, envelope, row.received_at)
+    return points.event(site, envelope, row.received_at, places)

@@ -6,10 +6,15 @@
 | crossing     | tag's passage through a gate                   | site, edge, gate, outcome                |
 | passage      | passage as a whole                             | site, edge, gate                         |
 | shelf_change | change that a bay reported                     | site, edge, shelf, bay, outcome, item    |
+| bay_state    | time that a bay came to count, or not          | site, edge, shelf, bay, place, state     |
+| bay_fill     | time that a bay came to be full, low, out …    | site, edge, shelf, bay, place, item, state |
 | device_event | device that came, went or could not see        | site, edge, device, what                 |
 | alert        | alert that fired, was seen or cleared          | site, rule, place, item, severity, event |
 | stock        | sample: what the ledger has of an item at a bay | site, place, item                       |
 | level        | sample: what a bay weighs                      | site, place, edge, shelf, bay            |
+| item_level   | sample: units by weight, in bays of several kinds | site, place, edge, shelf, bay, item  |
+| bay          | sample: whether a bay counts, and why not      | site, place, edge, shelf, bay            |
+| fill         | sample: how full a bay is of an item           | site, place, edge, shelf, bay, item      |
 | device       | sample: how a device does                      | site, edge, device                       |
 | agent        | sample: how an edge's agent does               | site, edge                               |
 """
@@ -21,7 +26,18 @@ from typing import Any
 
 from cloud.series.lines import at_ns, line
 from wire.envelope import Envelope
-from wire.events import Blind, DeviceDown, DeviceUp, Passage, ShelfChange, TagMovement
+from wire.events import (
+    BayFill,
+    BayState,
+    Blind,
+    Condition,
+    DeviceDown,
+    DeviceUp,
+    Fill,
+    Passage,
+    ShelfChange,
+    TagMovement,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +93,10 @@ def movement(row: Movement) -> str:
     )
 
 
-def event(site: str, envelope: Envelope, received_at: datetime) -> str:
+Places = Mapping[tuple[str, str, str], str]  # the names of bays' places, by edge, shelf and bay
+
+
+def event(site: str, envelope: Envelope, received_at: datetime, places: Places) -> str:
     """A point for an event that a dashboard shows; "" for one that none does."""
     said, where = envelope.event, {"site": site, "edge": envelope.edge}
     match said:
@@ -105,6 +124,11 @@ def event(site: str, envelope: Envelope, received_at: datetime) -> str:
                 "confidence": float(said.confidence),
                 "level_grams": float(said.level_grams),
             }
+        case BayState() | BayFill():
+            bay = {"shelf": said.shelf, "bay": said.bay, "state": said.state.value}
+            tags = bay | {"place": places.get((envelope.edge, said.shelf, said.bay), "")}
+            name, own, fields = _bay_state(said) if isinstance(said, BayState) else _bay_fill(said)
+            tags |= own
         case DeviceUp():
             name, tags = "device_event", {"device": said.device, "what": "up"}
             fields = {"detail": said.detail, "up": 1}
@@ -117,6 +141,22 @@ def event(site: str, envelope: Envelope, received_at: datetime) -> str:
         case _:
             return ""
     return line(name, where | tags, fields, at_ns(said.at, envelope.seq, received_at))
+
+
+def _bay_state(said: BayState) -> tuple[str, dict[str, str], dict[str, Any]]:
+    counting = int(said.state is Condition.OK)
+    return "bay_state", {}, {"count": 1, "counting": counting, "reason": said.reason}
+
+
+def _bay_fill(said: BayFill) -> tuple[str, dict[str, str], dict[str, Any]]:
+    fields = {
+        "count": 1,
+        "units": said.units,
+        "capacity": said.capacity,
+        "facings": said.facings,
+        "fraction": _float(said.fraction),
+    }
+    return "bay_fill", {"item": said.item or ""}, fields
 
 
 def _passage(said: Passage) -> dict[str, Any]:
@@ -164,7 +204,7 @@ def stock(row: Stock, now: datetime) -> str:
 
 def level(row: Mapping[str, Any], now: datetime) -> str:
     """A row of `levels` with the names of its site, place, edge, shelf and bay."""
-    tags = {key: row[key] for key in ("site", "place", "edge", "shelf", "bay")}
+    tags = _of_bay(row)
     fields: dict[str, Any] = {
         "grams": float(row["grams"]),
         "units": row["units"],
@@ -172,6 +212,35 @@ def level(row: Mapping[str, Any], now: datetime) -> str:
         "uncertain": bool(row["uncertain"]),
     }
     return line("level", tags, fields, at_ns(row["at"], 0, now))
+
+
+def item_level(row: Mapping[str, Any], now: datetime) -> str:
+    """A row of `item_levels` with the names of its site, place, edge, shelf and bay."""
+    return line("item_level", _of_bay(row, "gtin"), {"units": row["units"]}, at_ns(row["at"], 0, now))
+
+
+def bay(row: Mapping[str, Any], now: datetime) -> str:
+    """A row of `bay_states` with such names. It holds until another is said, so that it is at `now`."""
+    fields = {"state": row["state"], "counting": int(row["state"] == Condition.OK), "reason": row["reason"]}
+    return line("bay", _of_bay(row), fields, at_ns(now, 0, now))
+
+
+def fill(row: Mapping[str, Any], now: datetime) -> str:
+    """A row of `bay_fills` with such names; at `now`, as `bay`."""
+    fields: dict[str, Any] = {
+        "state": row["state"],
+        "out": int(row["state"] == Fill.OUT),
+        "low": int(row["state"] == Fill.LOW),
+        "units": row["units"],
+        "capacity": row["capacity"],
+        "fraction": _float(row["fraction"]),
+    }
+    return line("fill", _of_bay(row, "gtin"), fields, at_ns(now, 0, now))
+
+
+def _of_bay(row: Mapping[str, Any], item: str | None = None) -> dict[str, str]:
+    tags = {key: row[key] for key in ("site", "place", "edge", "shelf", "bay")}
+    return tags if item is None else tags | {"item": row[item]}
 
 
 def device(row: Mapping[str, Any], now: datetime) -> str:

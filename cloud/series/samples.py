@@ -1,19 +1,22 @@
-"""What is only sampled: stock against its thresholds, levels, devices, agents. An outage leaves a gap in these."""
+"""What is only sampled: stock against its thresholds, levels, bays, devices, agents. An outage leaves a gap there."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, Table, select
 
 from cloud.alerts.rulebook import active
 from cloud.ledger.tables import (
     agents,
     balances,
+    bay_fills,
     bay_items,
+    bay_states,
     bays,
     devices,
     edges,
+    item_levels,
     items,
     levels,
     locations,
@@ -102,18 +105,19 @@ def _stock(row: Any, low: list[Rule]) -> points.Stock:
     )
 
 
-def _levels() -> Select[Any]:
+def _of_bays(table: Table) -> Select[Any]:
+    """A table that has rows of bays, with the names of each."""
     return (
         select(
-            levels,
+            table,
             bays.c.edge,
             bays.c.shelf,
             bays.c.bay,
             locations.c.name.label("place"),
             sites.c.name.label("site"),
         )
-        .join(bays, bays.c.location_id == levels.c.location_id)
-        .join(locations, locations.c.id == levels.c.location_id)
+        .join(bays, bays.c.location_id == table.c.location_id)
+        .join(locations, locations.c.id == table.c.location_id)
         .join(sites, sites.c.id == locations.c.site_id)
     )
 
@@ -136,7 +140,10 @@ def _agents() -> Select[Any]:
 
 # Each sampled table: its rows, what names one, when it was said, and its point. A row is news when it was said anew.
 _TABLES: tuple[tuple[str, Callable[[], Select[Any]], tuple[str, ...], str, Callable[..., str]], ...] = (
-    ("level", _levels, ("site", "place"), "at", points.level),
+    ("level", lambda: _of_bays(levels), ("site", "place"), "at", points.level),
+    ("item_level", lambda: _of_bays(item_levels), ("site", "place", "gtin"), "at", points.item_level),
+    ("bay", lambda: _of_bays(bay_states), ("site", "place"), "at", points.bay),
+    ("fill", lambda: _of_bays(bay_fills), ("site", "place", "gtin"), "at", points.fill),
     ("device", _devices, ("edge", "device"), "heard_at", points.device),
     ("agent", _agents, ("edge",), "at", points.agent),
 )

@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from cloud.commands.ask import EXPIRES_S, AskError, ask
 from cloud.ledger.database import Database
+from cloud.planogram.plan import MOST_CV, Stand
+from cloud.planogram.store import plan_of
 from cloud.web.answers import TEXT
 from cloud.web.guard import this_machine_only
 from cloud.web.questions.bay import Where, goods, where_is
@@ -69,13 +71,20 @@ class ConfirmAsk(_Ask):
 
 
 class Stands(BaseModel):
-    """Without `unit_grams`, that of the item's master data."""
+    """What is left out of weights is as planned for the bay, or as the item's master data says.
+
+    `capacity`, `facings` and `low` are of this item alone, where the bay holds several.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     gtin: Gtin
     unit_grams: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    unit_tare_grams: Grams = 0.0
+    unit_tare_grams: Grams | None = None
+    unit_cv: Annotated[float, Field(ge=0, le=MOST_CV)] | None = None
+    capacity: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    facings: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    low: Units | None = None
 
 
 class AssignAsk(_Ask):
@@ -182,28 +191,36 @@ def assign(desk: Desk, location_id: LocationId, asked: AssignAsk) -> Asked:
 
     def order(connection: Connection, at: Where) -> Order:
         return Assign(
-            shelf=at.shelf, bay=at.bay, items=_weighed(connection, asked.items), capacity=asked.capacity,
+            shelf=at.shelf, bay=at.bay, items=_weighed(connection, location_id, asked.items), capacity=asked.capacity,
             facings=asked.facings, low=asked.low, tare_grams=asked.tare_grams,
         )  # fmt: skip
 
     return desk.bay(location_id, order, asked.by)
 
 
-def _weighed(connection: Connection, wanted: list[Stands]) -> tuple[AssignedItem, ...]:
-    """With the weights of the master data where none were given."""
+def _weighed(connection: Connection, location_id: int, wanted: list[Stands]) -> tuple[AssignedItem, ...]:
+    """With the weights of the bay's plan, or of the master data, where none were given."""
+    planned = {stand.gtin: stand for stand in plan_of(connection, location_id)}
     known = {one.gtin: one for one in goods(connection)}
     found = []
     for each in wanted:
         item = known.get(each.gtin)
         if item is None:
             raise HTTPException(422, f"no item has the GTIN {each.gtin}: add it to items.csv and load it")
-        grams = each.unit_grams or item.unit_grams
+        was = planned.get(each.gtin, Stand(gtin=each.gtin, capacity=1))
+        grams = each.unit_grams or was.unit_grams or item.unit_grams
         if grams is None:
             raise HTTPException(
                 422,
                 f"{item.name} ({each.gtin}) has no weight in the master data: say what one weighs, in grams",
             )
-        found.append(AssignedItem(gtin=each.gtin, unit_grams=grams, unit_tare_grams=each.unit_tare_grams))
+        tare = was.unit_tare_grams if each.unit_tare_grams is None else each.unit_tare_grams
+        found.append(
+            AssignedItem(
+                gtin=each.gtin, unit_grams=grams, unit_cv=was.unit_cv if each.unit_cv is None else each.unit_cv,
+                unit_tare_grams=tare or 0.0, capacity=each.capacity, facings=each.facings, low=each.low,
+            )
+        )  # fmt: skip
     return tuple(found)
 
 

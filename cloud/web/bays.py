@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import segno
@@ -12,21 +12,26 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from cloud.ledger.database import Database
-from cloud.web.guard import may_write
+from cloud.web.guard import is_loopback, may_write
 from cloud.web.pages import NOT_STORED
 from cloud.web.questions.bay import bay_page
 from cloud.web.questions.shelf_levels import shelf_levels
 from cloud.web.render import Renderer
 from cloud.web.site_choice import SiteName, choose
 
+NAMED = 2  # items on a label: more leave no room for what it is for
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What is printed for one bay."""
+    """What is printed for one bay. `more`: how many items there are beside those named."""
 
     place: str
+    edge: str
     shelf: str
+    bay: str
     items: list[str]
+    more: int
     url: str
     svg: Markup
 
@@ -63,8 +68,9 @@ def bays_router(
                 if shelf in (None, there.shelf) and bay in (None, one.bay)
             ]
         html = renderer.view(
-            "codes.html", ZoneInfo(chosen.time_zone), now(), codes=found, site=chosen, base=base
-        )
+            "codes.html", ZoneInfo(chosen.time_zone), now(), codes=found, site=chosen, base=base,
+            only_here=is_loopback(urlsplit(base).hostname or ""),
+        )  # fmt: skip
         return HTMLResponse(html, headers=NOT_STORED)
 
     return router
@@ -74,4 +80,4 @@ def _code(base: str, edge: str, shelf: str, bay: str, place: str, items: list[st
     url = f"{base}/bay/{quote(edge)}/{quote(shelf)}/{quote(bay)}"
     # Level Q survives a quarter of the code scratched or dirty (ISO/IEC 18004), as labels on shelves are.
     svg = segno.make(url, error="q", micro=False).svg_inline(border=4, omitsize=True)
-    return Code(place, shelf, items, url, Markup(svg))
+    return Code(place, edge, shelf, bay, items[:NAMED], len(items[NAMED:]), url, Markup(svg))

@@ -53,10 +53,10 @@ def this_machine_only(request: Request) -> None:
         HTTPException: 403 with the reason.
     """
     client = request.client.host if request.client else "an unknown address"
-    if not _is_loopback(client):
+    if not is_loopback(client):
         raise HTTPException(403, f"only from the machine that runs the console, not from {client}")
     host = request.headers.get("host", "")
-    if not _is_loopback(urlsplit(f"//{host}").hostname or ""):
+    if not is_loopback(urlsplit(f"//{host}").hostname or ""):
         raise HTTPException(403, f"ask for this machine by a loopback address, not for {host!r}")
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != host:
@@ -74,7 +74,8 @@ def may_write(request: Request) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is that of the machine which asks."""
     try:
         address = ip_address(host)
     except ValueError:

@@ -38,6 +38,9 @@ _WORDS = {
     "reload": "Reload the configuration",
     "calibrate": "Calibrate",
     "blind_bay": "Bay cannot weigh",
+    "bay_blind": "Cannot weigh",
+    "bay_needs_check": "Scale needs a check",
+    "bay_service": "In service",
     "misplaced": "Put back where it belongs",
     "planogram": "Shelf refuses its plan",
     "fill_out": "Out of stock",
@@ -104,6 +107,9 @@ def reason(details: Any) -> str:
     why = str(details.get("why") or "")
     if question := details.get("question"):
         return f"{question}? {why}"
+    if each := details.get("differences"):
+        told = (f"{amount(one['level'])} × {one['name']} (ledger {amount(one['booked'])})" for one in each)
+        return f"{why}: {'; '.join(told)}"
     if "level" in details and "booked" in details:
         return f"{why}: {amount(details['level'])}, and the ledger {amount(details['booked'])}"
     if "from" in details and "units" in details and "name" in details:

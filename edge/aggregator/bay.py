@@ -194,12 +194,13 @@ class BayWatch:
         self.steps.clear()
         self.anew = self.changed = True
 
-    def assigned(self) -> None:
-        """Other goods stand here from now on."""
-        self.standing.forget()
+    def assigned(self, stays: bool) -> None:
+        """Other goods stand here from now on; or the same, `stays`, of which other figures are planned."""
         self.moves.forget()
         self.said_fill.clear()
-        self.renew()
+        if not stays:
+            self.standing.forget()
+            self.renew()
 
     def confirm(self, counts: Mapping[str, int], gross: float | None) -> None:
         """A person has counted, and looked at the scale. `gross`: what it weighs now; None where it is not at rest."""
@@ -284,7 +285,7 @@ class BayWatch:
         self.standing.weigh(
             rest.grams - self.bay.tare_grams, noise, self.items, self.bay.capacity, rest.at_ms
         )
-        if before and self.bay.items and self.standing.counts is None:
+        if self.bay.items and self.standing.counts is None:
             self.standing.doubt = NOT_TOLD
         if same and confirmed is None:
             self.conditions.check = misfit
@@ -412,7 +413,7 @@ class BayWatch:
 
     def state(self, at_ms: int, at_us: int, stamp: Stamp) -> list[Event]:
         """What is said when its state or its fill has changed."""
-        if self.anew:
+        if self.anew and not self.conditions.blind:
             return []  # until its next rest nothing is known
         standing, conditions = self.standing, self.conditions
         events: list[Event] = []
@@ -421,7 +422,7 @@ class BayWatch:
             until_ms = conditions.until_ms
             until_us = None if until_ms is None else at_us + 1000 * (until_ms - at_ms)
             events.append(bay_state(self.shelf, self.bay.name, *news, until_us, at_ms, at_us, stamp))
-        if self.anchored and not conditions.in_service:
+        if self.anchored and not (self.anew or conditions.in_service):
             said = fills(self.shelf, self.bay, standing.counts, self.said_fill, at_ms, at_us, stamp)
             self.changed |= bool(said)
             events += said

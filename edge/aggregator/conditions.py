@@ -39,9 +39,9 @@ class Conditions:
         return (Condition.UNCERTAIN, doubt) if doubt else (Condition.OK, "")
 
     def news(self, doubt: str) -> tuple[Condition, str] | None:
-        """What to say, where it is another state than was said; taken as said."""
+        """What to say, where it is another state than was said, or the same for another reason; taken as said."""
         now = self.now(doubt)
-        if now[0] is self.said[0] and not (now[0] is Condition.NEEDS_CHECK and now != self.said):
+        if now == self.said:
             return None
         self.said = now
         return now

@@ -1,8 +1,11 @@
 """What is kept of a shelf over a restart, as bytes."""
 
+from dataclasses import replace
+
 import msgspec
 
 from edge.aggregator.hypotheses import Item
+from edge.aggregator.place import Bay, Part
 from edge.aggregator.standing import Thing
 
 
@@ -42,20 +45,26 @@ class Assigned(msgspec.Struct, array_like=True):
     facings: int | None
     tare_grams: float
     low: int | None = None
+    parts: dict[str, tuple[int | None, int | None, int | None]] = {}  # by GTIN: capacity, facings, low
 
     @classmethod
-    def of(
-        cls,
-        items: tuple[Item, ...],
-        capacity: int | None,
-        facings: int | None,
-        tare_grams: float,
-        low: int | None,
-    ) -> "Assigned":
-        rows = [(i.gtin, i.unit_grams, i.unit_cv, i.unit_tare_grams) for i in items]
-        return cls(rows, capacity, facings, tare_grams, low)
+    def of(cls, bay: Bay) -> "Assigned":
+        rows = [(i.gtin, i.unit_grams, i.unit_cv, i.unit_tare_grams) for i in bay.items]
+        parts = {gtin: (part.capacity, part.facings, part.low) for gtin, part in bay.parts.items()}
+        return cls(rows, bay.capacity, bay.facings, bay.tare_grams, bay.low, parts)
 
-    def goods(self) -> tuple[Item, ...]:
+    def on(self, bay: Bay) -> Bay:
+        """The bay as it was ordered to be."""
+        parts = {
+            gtin: Part(capacity=capacity, facings=facings, low=low)
+            for gtin, (capacity, facings, low) in self.parts.items()
+        }
+        return replace(
+            bay, items=self._goods(), capacity=self.capacity, facings=self.facings, tare_grams=self.tare_grams,
+            low=self.low, parts=parts,
+        )  # fmt: skip
+
+    def _goods(self) -> tuple[Item, ...]:
         return tuple(
             Item(gtin=gtin, unit_grams=grams, unit_cv=cv, unit_tare_grams=tare)
             for gtin, grams, cv, tare in self.items

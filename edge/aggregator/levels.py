@@ -20,7 +20,7 @@ def levels_of(bay: BayWatch, channels: Channels, row: slice) -> list[Level]:
     return [
         Level(
             shelf=bay.shelf, bay=bay.bay.name, grams=grams, item=item, units=n,
-            stable=bool(channels.rest[row].all()), fraction=fraction(n, bay.bay),
+            stable=bool(channels.rest[row].all()), fraction=fraction(item or "", n, bay.bay),
         )
         for item, n in units or [(None, None)]
     ]  # fmt: skip

@@ -72,7 +72,7 @@ def _of_bay(
                     f"{_name(bay)} is not at rest; take your hands off, wait two seconds and try again"
                 )
             shelf.believe(bay)
-            shelf.assign(bay, _planned(replace(bay.bay, tare_grams=gross)))
+            shelf.assign(bay, Assigned.of(replace(bay.bay, tare_grams=gross)))
             bay.confirm({}, gross)
 
 
@@ -93,9 +93,16 @@ def _assign(order: Assign, shelf: ShelfWatch, bay: BayWatch) -> None:
         facings=order.facings,
         low=order.low,
         tare_grams=tare,
+        parts=order.parts,
     )
-    shelf.assign(bay, _planned(planned))
-    bay.assigned()
+    stays = _weighs(planned) == _weighs(bay.bay)
+    shelf.assign(bay, Assigned.of(planned))
+    bay.assigned(stays)
+
+
+def _weighs(bay: Bay) -> tuple[float, frozenset[tuple[str, float, float]]]:
+    """By what its count was made."""
+    return bay.tare_grams, frozenset((i.gtin, i.unit_grams, i.unit_tare_grams) for i in bay.items)
 
 
 def _confirm(order: Confirm, shelf: ShelfWatch, bay: BayWatch, gross: float | None) -> None:
@@ -141,10 +148,6 @@ def _bay(shelf: ShelfWatch, name: str) -> BayWatch:
             return bay
     there = ", ".join(bay.bay.name for bay in shelf.bays)
     raise OrderError(f"shelf {shelf.shelf.name!r} has no bay {name!r}; its bays: {there}")
-
-
-def _planned(bay: Bay) -> Assigned:
-    return Assigned.of(bay.items, bay.capacity, bay.facings, bay.tare_grams, bay.low)
 
 
 def _name(bay: BayWatch) -> str:

@@ -5,9 +5,10 @@ said in events, and kept over a restart. Times are of the steady clock.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.aggregator.hypotheses import Item
+from edge.aggregator.place import Part
 from edge.errors import EdgeError
 
 
@@ -36,7 +37,8 @@ class Resume:
 class Assign:
     """What stands on a bay from now on. What is there is told by its weight, and is uncertain where that cannot be.
 
-    Without `tare_grams` the bay's tare stays as it is; without `low`, it is a quarter of the capacity.
+    Goods of the same weights as stood there keep their count. Without `tare_grams` the bay's tare stays as it is;
+    without `low`, it is a quarter of the capacity. `parts`, by GTIN, as in `Bay`.
     """
 
     shelf: str
@@ -46,6 +48,7 @@ class Assign:
     facings: int | None = None
     low: int | None = None
     tare_grams: float | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

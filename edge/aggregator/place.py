@@ -1,12 +1,24 @@
 """A bay as it is planned, and as it is found at rest."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from edge.aggregator.hypotheses import Item
 from edge.aggregator.neighbours import Beside
 
 NOTHING_BESIDE = Beside()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What is planned of one kind of goods in a bay that holds several; what is absent is the bay's."""
+
+    capacity: int | None = None
+    facings: int | None = None
+    low: int | None = None
+
+
+WHOLE = Part()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +32,9 @@ class Bay:
     tare_grams: float = 0.0
     facings: int | None = None
     low: int | None = None  # fewer units are few; None: a quarter of the capacity
+    parts: Mapping[str, Part] = field(
+        default_factory=dict
+    )  # by GTIN, of items that have figures of their own
 
 
 @dataclass(frozen=True, slots=True)

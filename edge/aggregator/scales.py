@@ -36,6 +36,7 @@ from edge.aggregator.ordering import carry_out
 from edge.aggregator.orders import Assign, Order, OrderError, Serve
 from edge.aggregator.place import Rest
 from edge.aggregator.shelf import Shelf, ShelfWatch
+from edge.aggregator.silence import FROZEN_FLICKER, Silence
 from edge.aggregator.taken import TakenLately
 from edge.reads import Scale, WeightFault, WeightSample
 from wire.events import Event
@@ -49,12 +50,12 @@ FOLLOW_SHARE_S, FOLLOW_GRAMS_S = 0.5, 0.05
 DRIFT_SAVE_MS = 60_000  # the anchors' drift is worth saving so often
 # When more than this share of a shelf of so many cells moves at once, all of it waits so long.
 SHAKEN_SHARE, SHAKEN_CELLS, SHAKEN_MS = 0.5, 3, 1_000
-FROZEN, FROZEN_FLICKER = 7, 0.7  # so many same values of a cell whose values are seldom the same show no rest
+FROZEN = 7  # so many same values of a cell whose values are seldom the same show no rest
 THAW_MS = 1_000  # until none of them is in the window any more
 ROUNDED = 0.41  # of a division: two weights rounded to it differ by that much from the truth, one sigma
 MOST_DIVISION = 20.0  # grams; values that differ by more are loads
 STIRRED_MS = 600_000  # a bay that has moved for longer (a fan, a pump) makes nobody wait
-STUCK, LOOK_MS = 100, 1_000  # so many of them are worth saying; faults are looked for so often
+LOOK_MS = 1_000  # faults are looked for so often
 LEAST_NOISE = 0.3  # grams, of a difference of two rests
 CALM_SHARE = 0.03  # of the lightest unit: means of a trembling scale that are so close count as one
 FEW = 32  # samples that are quicker taken one by one
@@ -108,6 +109,7 @@ class Scales:
             at, first = row.stop, bays.stop
         self._shelf_starts = np.array(ends, np.int64)
         self._shelf_sizes = np.array([len(shelf.cells) for shelf in shelves], np.int64)
+        self._silence = Silence(self._channels, self._shelf_starts, self._shelf_sizes)
         self._held_ms: Ints = np.zeros(len(shelves), np.int64)
         self.rebuild()
 
@@ -273,18 +275,12 @@ class Scales:
 
     def _look_for_faults(self, at_ms: int, stamp: Stamp) -> list[Event]:
         """Cells that show one weight for ever, or none though their shelf weighs."""
-        channels = self._channels
-        silent = channels.silent(at_ms)
-        silent &= np.repeat(~np.logical_and.reduceat(silent, self._shelf_starts), self._shelf_sizes)
-        stuck = (channels.same >= STUCK) & (channels.flicker > FROZEN_FLICKER)
         events: list[Event] = []
-        for channel in np.flatnonzero(silent | stuck):
+        for channel, words, at_us in self._silence.found(at_ms):
             number = int(self._of_bay[channel])
-            cell = self.bays[number].bay.cells[int(channel) - self._rows[number].start]
-            words = f"cell {cell} " + ("shows one and the same weight" if stuck[channel] else "is silent")
-            at_us = at_ms * 1000 + int(channels.offset_us[channel])
+            cell = self.bays[number].bay.cells[channel - self._rows[number].start]
             self._stirred[number] = True
-            events += self._blindness.fault(number, words, at_ms, at_us, stamp)
+            events += self._blindness.fault(number, f"cell {cell} {words}", at_ms, at_us, stamp)
         return events
 
     def _hold_shaken(self, at_ms: int, unsteady: Bools) -> None:

@@ -1,7 +1,7 @@
 """One shelf: its bays, who weighs there, and what is ordered of it. Pure: time is an argument."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -143,10 +143,7 @@ class ShelfWatch:
 
     @staticmethod
     def _put(bay: BayWatch, assigned: Assigned) -> None:
-        bay.bay = replace(
-            bay.bay, items=assigned.goods(), capacity=assigned.capacity, facings=assigned.facings,
-            tare_grams=assigned.tare_grams, low=assigned.low,
-        )  # fmt: skip
+        bay.bay = assigned.on(bay.bay)
 
     # What shows where
 

@@ -1,10 +1,11 @@
 """From what the cloud asks to what the aggregator takes. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from edge.aggregator import orders as to
 from edge.aggregator.hypotheses import Item
 from edge.aggregator.orders import OrderError
+from edge.aggregator.place import WHOLE, Part
 from edge.config import EdgeConfig
 from edge.shelf_config import ItemConfig, ShelfConfig
 from wire import commands as asked
@@ -31,10 +32,10 @@ def orders(order: Shelfwise, config: EdgeConfig, now_ms: int) -> Sequence[to.Ord
         if order.bay not in bays:
             raise OrderError(f"shelf {shelf.name!r} has no bay {order.bay!r}; it has {', '.join(bays)}")
         bays = [order.bay]
-    return [_order(order, shelf.name, bay, now_ms) for bay in bays]
+    return [_order(order, shelf.name, bay, config, now_ms) for bay in bays]
 
 
-def _order(order: Shelfwise, shelf: str, bay: str, now_ms: int) -> to.Order:
+def _order(order: Shelfwise, shelf: str, bay: str, config: EdgeConfig, now_ms: int) -> to.Order:
     match order:
         case asked.Zero():
             return to.Zero(shelf=shelf, bay=bay)
@@ -45,19 +46,33 @@ def _order(order: Shelfwise, shelf: str, bay: str, now_ms: int) -> to.Order:
         case asked.ServiceEnd():
             return to.Resume(shelf=shelf, bay=bay)
         case asked.Assign():
+            noted = _noted_spreads(config, shelf, bay)
+            parts = {
+                item.gtin: Part(capacity=item.capacity, facings=item.facings, low=item.low)
+                for item in order.items
+            }
             return to.Assign(
-                shelf=shelf, bay=bay, items=tuple(map(_item, order.items)), capacity=order.capacity,
-                facings=order.facings, low=order.low, tare_grams=order.tare_grams,
+                shelf=shelf, bay=bay, items=tuple(_item(item, noted) for item in order.items),
+                capacity=order.capacity, facings=order.facings, low=order.low, tare_grams=order.tare_grams,
+                parts={gtin: part for gtin, part in parts.items() if part != WHOLE},
             )  # fmt: skip
 
 
-def _item(item: asked.AssignedItem) -> Item:
+def _item(item: asked.AssignedItem, noted: Mapping[str, float]) -> Item:
+    """Where the order does not say how much single units differ, the configuration does, of this item."""
     return Item(
         gtin=item.gtin,
         unit_grams=item.unit_grams,
-        unit_cv=UNIT_CV if item.unit_cv is None else item.unit_cv,
+        unit_cv=noted.get(item.gtin, UNIT_CV) if item.unit_cv is None else item.unit_cv,
         unit_tare_grams=item.unit_tare_grams,
     )
+
+
+def _noted_spreads(config: EdgeConfig, shelf: str, bay: str) -> dict[str, float]:
+    """By GTIN: as noted anywhere in the configuration, but rather at this bay."""
+    bays = [((each.name, one.name) == (shelf, bay), one) for each in config.shelves for one in each.bays]
+    bays.sort(key=lambda found: found[0])
+    return {item.gtin: item.unit_cv for _, one in bays for item in one.items}
 
 
 def _span(seconds: int) -> str:

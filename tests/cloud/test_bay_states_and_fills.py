@@ -12,14 +12,26 @@ from cloud import shelves
 from cloud.ingest.lines import Delivery
 from cloud.ledger import master
 from cloud.ledger.book import lock_head
-from cloud.ledger.tables import bay_fills, fill_log, incidents, level_differences, levels, locations, tasks
+from cloud.ledger.tables import (
+    bay_fills,
+    fill_log,
+    incidents,
+    item_levels,
+    level_differences,
+    levels,
+    locations,
+    tasks,
+)
 from cloud.ledger.verify import verify
+from cloud.planogram import store
+from cloud.planogram.plan import Stand
+from cloud.web.words import reason
 from tests.support.ledger import CAN, EDGE, RUN, Cloud, at, change, new_ledger, write_master
 from wire.codec import encode_telemetry
 from wire.events import BayFill, BayState, Candidate, Change, Clock, Condition, Fill, ItemUnits, ShelfChange
 from wire.messages import AgentHealth, Level, Telemetry
 
-TEA = "09506000211008"  # stands in A2, and does not belong in A1
+TEA, JAM = "09506000211008", "09506000312071"  # stand in A2, and do not belong in A1
 
 
 @pytest.fixture
@@ -207,10 +219,90 @@ def test_a_bay_that_does_not_count_is_not_held_against_the_ledger(cloud: Cloud, 
     assert opened(cloud) == before
 
 
-def test_a_bay_with_several_kinds_is_not_compared(cloud: Cloud) -> None:
-    for second in minutes(0, 6, 12):
-        weigh(cloud, second, 1, bay="A2")
+def weigh_both(cloud: Cloud, seconds: float, tea: int | None, jam: int | None) -> None:
+    """Telemetry of A2, which is meant for both."""
+    agent = AgentHealth(
+        run=RUN,
+        version="1",
+        events_held=0,
+        oldest_held_s=0.0,
+        quarantined=0,
+        journal_bytes=0,
+        disk_free_bytes=1,
+    )
+    said = tuple(
+        Level(shelf="aisle-1", bay="A2", grams=100.0, item=item, units=units, stable=True)
+        for item, units in ((TEA, tea), (JAM, jam))
+    )
+    telemetry = Telemetry(edge=EDGE, at=at(seconds), agent=agent, levels=said)
+    cloud.now = at(seconds)
+    cloud.ingest.newest([Delivery(EDGE, encode_telemetry(telemetry), at(seconds))], [])
+
+
+def recount(cloud: Cloud) -> list[tuple[str, int, float]]:
+    return [(one["item"], one["level"], one["booked"]) for one in details(cloud, "recount")["differences"]]
+
+
+def test_of_a_bay_with_several_kinds_each_is_held_against_the_ledger(cloud: Cloud) -> None:
+    cloud.book(change(2, 1, bay="A2", item=TEA), change(3, 2, bay="A2", item=JAM))
+    for second in minutes(0.1, 6):
+        weigh_both(cloud, second, 2, 5)
+    weigh_both(cloud, 400, None, 5)  # what it cannot tell is no difference
+    weigh_both(cloud, 420, 1, 5)
     assert opened(cloud) == []
+    weigh_both(cloud, 620, 1, 5)
+    assert opened(cloud) == [("recount", "A2")]
+    assert recount(cloud) == [(JAM, 5, 3.0)], "the tea has differed for three minutes only"
+    weigh_both(cloud, 1100, 1, 5)
+    assert recount(cloud) == [(TEA, 1, 2.0), (JAM, 5, 3.0)], "and then for ten"
+    assert reason(details(cloud, "recount")) == (
+        "for 10 minutes the scale has said other than the ledger: 1 × Coffee (ledger 2); 5 × Tomatoes (ledger 3)"
+    )
+    weigh_both(cloud, 1200, 1, 3)
+    assert (opened(cloud), recount(cloud)) == ([("recount", "A2")], [(TEA, 1, 2.0)])
+    weigh_both(cloud, 1300, 2, 3)
+    assert opened(cloud) == []
+
+
+def test_what_differed_of_an_item_that_is_not_meant_to_stand_there_any_more_is_over(cloud: Cloud) -> None:
+    cloud.book(change(3, 2, bay="A2", item=JAM))
+    for second in minutes(0.1, 11):
+        weigh_both(cloud, second, 1, 3)
+    assert opened(cloud) == [("recount", "A2")]
+    with cloud.database.write() as connection:
+        (here,) = connection.scalars(select(locations.c.id).where(locations.c.name == "A2"))
+        author = store.Author(by="manager", source="test", at=at(700))
+        store.change(connection, {here: (Stand(gtin=JAM, capacity=12),)}, author)
+    weigh(cloud, 720, 3, bay="A2")
+    assert (opened(cloud), count(cloud, level_differences)) == ([], 0)
+
+
+def test_the_scale_s_units_of_each_kind_are_kept(cloud: Cloud) -> None:
+    weigh_both(cloud, 10, 4, None)
+    cloud.now = at(3600)
+    cloud.book(change(-1, 20, bay="A2", item=TEA, level_units=3))
+    with cloud.database.read() as connection:
+        kept = connection.execute(select(item_levels.c.gtin, item_levels.c.units, item_levels.c.at)).all()
+    assert sorted(map(tuple, kept)) == [(TEA, 3, at(20)), (JAM, None, at(10))]
+
+
+def test_an_uncertain_change_is_over_when_the_edge_is_sure_again_and_the_ledger_agrees(cloud: Cloud) -> None:
+    cloud.book(change(None, 30, item=None, outcome=Change.AMBIGUOUS), state(Condition.UNCERTAIN, 31, "why"))
+    weigh(cloud, 35, 4)
+    assert opened(cloud) == [("uncertain", "A1")]
+    cloud.book(state(Condition.OK, 40))
+    weigh(cloud, 50, 3)
+    assert opened(cloud) == [("uncertain", "A1")], "it counts other than the ledger"
+    weigh(cloud, 60, 4)
+    assert opened(cloud) == []
+    with cloud.database.read() as connection:
+        assert connection.scalars(select(levels.c.uncertain)).all() == [""]
+
+
+def test_something_that_lies_there_is_not_over_because_the_goods_agree(cloud: Cloud) -> None:
+    cloud.book(state(Condition.OK, 5), change(None, 30, item=None, outcome=Change.UNKNOWN_MASS))
+    weigh(cloud, 60, 4)
+    assert opened(cloud) == [("uncertain", "A1")]
 
 
 def test_a_recount_that_something_else_asked_for_is_not_ended_by_a_level(cloud: Cloud) -> None:

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +63,16 @@ def resolved(cloud: Cloud, text: str, name: str = "p.csv") -> dict[int, Plan]:
         return store.resolve(connection, parse(text, name))
 
 
-CSV = f"""site,edge,shelf,bay,gtin,capacity,facings,low,unit_grams,unit_tare_grams
-store-042,store-042,aisle-1,A1,{CAN},24,3,6,331.5,
-,,aisle-1,A2,{TEA},12,,,,
-,,aisle-1,A2,{JAM},10,2,0,,18
+CSV = f"""site,edge,shelf,bay,gtin,capacity,facings,low,unit_grams,unit_tare_grams,unit_cv
+store-042,store-042,aisle-1,A1,{CAN},24,3,6,331.5,,0.02
+,,aisle-1,A2,{TEA},12,,,,,
+,,aisle-1,A2,{JAM},10,2,0,,18,
 """
 TOML = f"""
 [[bay]]
 shelf = "aisle-1"
 bay = "A1"
-items = [ {{ gtin = "{CAN}", capacity = 24, facings = 3, low = 6, unit_grams = 331.5 }} ]
+items = [ {{ gtin = "{CAN}", capacity = 24, facings = 3, low = 6, unit_grams = 331.5, unit_cv = 0.02 }} ]
 
 [[bay]]
 site = "store-042"
@@ -80,7 +81,7 @@ shelf = "aisle-1"
 bay = "A2"
 items = []
 """
-A1_PLAN = (Stand(gtin=CAN, capacity=24, facings=3, low=6, unit_grams=331.5),)
+A1_PLAN = (Stand(gtin=CAN, capacity=24, facings=3, low=6, unit_grams=331.5, unit_cv=0.02),)
 
 
 def test_csv_and_toml_say_the_same(cloud: Cloud) -> None:
@@ -102,6 +103,7 @@ STANDS = st.builds(
     low=st.none() | st.integers(0, 20),
     unit_grams=st.none() | st.floats(0.001, 1e6),
     unit_tare_grams=st.none() | st.floats(0.0, 1e6),
+    unit_cv=st.none() | st.floats(0.0, 0.5),
 )
 PLANS = st.lists(STANDS, max_size=3, unique_by=lambda stand: stand.gtin).map(
     lambda some: tuple(sorted(some, key=lambda stand: stand.gtin))
@@ -210,7 +212,7 @@ def test_a_change_is_kept_with_who_made_it_and_what_was_before(cloud: Cloud) -> 
     ]  # fmt: skip
     assert rows[0].before == [{"gtin": stand.gtin, "capacity": stand.capacity} for stand in before]
     assert rows[1].before == rows[0].after == [
-        {"gtin": CAN, "capacity": 24, "facings": 3, "low": 6, "unit_grams": 331.5}
+        {"gtin": CAN, "capacity": 24, "facings": 3, "low": 6, "unit_grams": 331.5, "unit_cv": 0.02}
     ]  # fmt: skip
     assert rows[1].after == []
 
@@ -325,7 +327,7 @@ def test_an_edge_is_told_what_was_changed_once_and_nothing_else(cloud: Cloud, ed
         Assign(
             shelf="aisle-1",
             bay="A1",
-            items=(AssignedItem(gtin=CAN, unit_grams=331.5),),
+            items=(AssignedItem(gtin=CAN, unit_grams=331.5, unit_cv=0.02),),
             capacity=24,
             facings=3,
             low=6,
@@ -334,6 +336,44 @@ def test_an_edge_is_told_what_was_changed_once_and_nothing_else(cloud: Cloud, ed
     assert len(edge.orders()) == 1
     edge.answer("done")
     assert (edge.kept(), len(edge.orders())) == (["done"], 1)
+
+
+def test_of_several_kinds_an_edge_is_told_the_figures_of_each(cloud: Cloud, edge: Edge) -> None:
+    make(
+        cloud,
+        "A2",
+        Stand(gtin=TEA, capacity=12, facings=2, low=4),
+        Stand(gtin=JAM, capacity=10, unit_cv=0.03),
+    )
+    (order,) = edge.orders()
+    assert [(each.gtin, each.capacity, each.facings, each.low, each.unit_cv) for each in order.items] == [
+        (TEA, 12, 2, 4, None),
+        (JAM, 10, None, None, 0.03),
+    ]
+    assert (order.capacity, order.facings, order.low) == (22, None, None)
+
+
+def test_a_spread_alone_is_told_anew(cloud: Cloud, edge: Edge) -> None:
+    make(cloud, "A1", *A1_PLAN)
+    assert [order.items[0].unit_cv for order in edge.orders()] == [0.02]
+    edge.answer("done")
+    make(cloud, "A1", replace(A1_PLAN[0], unit_cv=None))
+    assert {order.items[0].unit_cv for order in edge.orders()} == {0.02, None}
+
+
+@pytest.mark.parametrize(
+    "written, words",
+    [
+        ("1.3", "1.3 is more than 0.5; it is a share of the unit's weight: write 0.013 for 1.3 %"),
+        ("-0.1", "unit_cv: input should be greater than or equal to 0, not '-0.1'"),
+        ("nan", "unit_cv: "),
+        ("much", "unit_cv: input should be a valid number"),
+    ],
+)
+def test_a_spread_that_cannot_be_is_named(written: str, words: str) -> None:
+    with pytest.raises(PlanogramError, match=re.escape(words)) as caught:
+        parse(f"shelf,bay,gtin,capacity,unit_cv\naisle-1,A1,{CAN},24,{written}\n", "p.csv")
+    assert str(caught.value).startswith("p.csv line 2, column unit_cv: ")
 
 
 def test_an_edge_that_is_away_is_told_when_it_is_back(cloud: Cloud, edge: Edge) -> None:

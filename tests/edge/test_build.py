@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from edge.aggregator.gate import Gate, Side
+from edge.aggregator.place import Part
 from edge.aggregator.shelf import Bay, Item, Shelf
 from edge.aggregator.under_way import QUIET_S
 from edge.build import gate_of, shelf_of
@@ -27,7 +28,10 @@ name = "A1"
 cells = [0, 3]
 capacity = 24
 tare_grams = 1150.0
-items = [ { gtin = "9506000134352", unit_grams = 330.0, unit_cv = 0.02 } ]
+items = [
+  { gtin = "9506000134352", unit_grams = 330.0, unit_cv = 0.02, capacity = 20, facings = 3, low = 5 },
+  { gtin = "9506000211008", unit_grams = 505.0 },
+]
 """
 
 
@@ -41,5 +45,7 @@ def test_every_setting_arrives(tmp_path: Path) -> None:
         Gate(name="dock-2", antennas={1: Side.INSIDE, 2: Side.OUTSIDE}, quiet_s=5.0),
     ]
     item = Item(gtin="09506000134352", unit_grams=330.0, unit_cv=0.02)
-    bay = Bay(name="A1", cells=(0, 3), items=(item,), capacity=24, tare_grams=1150.0)
+    jar = Item(gtin="09506000211008", unit_grams=505.0, unit_cv=0.013)
+    parts = {item.gtin: Part(capacity=20, facings=3, low=5)}
+    bay = Bay(name="A1", cells=(0, 3), items=(item, jar), capacity=24, tare_grams=1150.0, parts=parts)
     assert [shelf_of(shelf) for shelf in config.shelves] == [Shelf(name="aisle-1", bays=(bay,))]

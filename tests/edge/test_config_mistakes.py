@@ -260,6 +260,10 @@ def test_names_the_key_as_written_and_says_what_would_be_right(
             "items[1].unit_cv: must be at most 0.5",
         ),
         (
+            'gtin = "09506000134352", unit_grams = 1, capacity = 2',
+            "items: have capacities of 2 together, more than the 1 that the bay has; write capacity = 2 for the bay",
+        ),
+        (
             'gtin = "09506000134352", unit_grams = 1 }, { gtin = "09506000134352", unit_grams = 2',
             "items[2].gtin: '09506000134352' is taken by shelves[1].bays[1].items[1].gtin",
         ),

@@ -109,3 +109,47 @@ async def test_the_codes_are_drawn_and_fit_a_desk_and_a_phone(shown: Console) ->
             await expect(visit.page.locator(".code svg")).to_have_count(6)
             assert await visit.page.evaluate("document.documentElement.scrollWidth") <= size[0]
             assert (visit.said, visit.outside) == ([], [])
+
+
+async def test_twelve_labels_fit_on_a_sheet_and_none_is_cut(shown: Console) -> None:
+    async with browser_page((718, 1047)) as visit:  # A4 without its margins of 10 mm, at 96 pixels an inch
+        await visit.page.goto(shown.url + "/codes")
+        await visit.page.evaluate(
+            "() => { const all = document.querySelector('.codes');"
+            " document.querySelector('.holds').textContent = 'Something with a name of many words '.repeat(9);"
+            " for (const one of [...all.children]) for (let n = 0; n < 3; n++) all.append(one.cloneNode(true)); }"
+        )
+        sheets = await visit.page.pdf(prefer_css_page_size=True)
+        await visit.page.emulate_media(media="print")
+        labels = visit.page.locator(".code")
+        assert await labels.count() == 24
+        cut = "some => some.filter((one) => one.scrollHeight > one.clientHeight + 1).length"
+        assert await labels.evaluate_all(cut) == 0
+        await expect(visit.page.locator("header")).to_be_hidden()
+        await expect(visit.page.locator("#only-here")).to_be_hidden()
+    assert sheets.count(b"/Type /Page\n") == 2
+    assert b"/MediaBox [0 0 594.9" in sheets
+
+
+async def test_a_label_says_where_its_bay_is_and_what_it_is_for(shown: Console) -> None:
+    async with browser_page() as visit:
+        await visit.page.goto(shown.url + "/codes?shelf=aisle-5")
+        label = visit.page.locator(".code")
+        await expect(label.locator(".where")).to_have_text("store-042 · shelf aisle-5 · bay A5")
+        await expect(label.locator(".holds")).to_have_text(["Olive oil, 0.75 l", "Tissues, box of 100"])
+        await expect(label.locator(".purpose")).to_contain_text("Scan before you clean")
+        await expect(visit.page.locator("#only-here")).to_contain_text("they will not work")
+
+
+async def test_a_phone_that_may_only_look_is_told_what_to_do_instead(shown: Console) -> None:
+    there = shown.url.replace("127.0.0.1", "stock.example") + PAGE
+    async with browser_page(PHONE, knows="stock.example") as visit:
+        await visit.page.goto(there)
+        said = visit.page.locator("#lookonly")
+        await expect(said).to_contain_text("From here you can look, but not change anything.")
+        await expect(said).to_contain_text("press Begin service")
+        assert await visit.page.locator("form, button").count() == 0
+        shown.scene.condition("A1", "service")
+        await expect(visit.page.locator("#state .badge")).to_have_text("In service", timeout=8000)
+        await expect(said).to_contain_text("press End service")
+        assert [line for line in visit.said if line.startswith("exception")] == []

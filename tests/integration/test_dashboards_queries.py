@@ -11,13 +11,13 @@ from sqlalchemy import insert
 from cloud.alerts.watch import settle
 from cloud.alerts.worker import RuleWorker
 from cloud.ledger.database import Database
-from cloud.ledger.tables import agents, devices, envelopes, levels, runs
+from cloud.ledger.tables import agents, bay_fills, bay_states, devices, envelopes, item_levels, levels, runs
 from cloud.series.influx import Influx
 from cloud.series.writer import SeriesWriter
 from dashboards.render import all_dashboards
 from tests.support import shop
 from tests.support.influx import TOKEN, InfluxServer, influx
-from tests.support.said import EDGE, ENVELOPES, RUN
+from tests.support.said import CAN, EDGE, ENVELOPES, RUN
 from tests.support.shop import A1, BACKROOM, BASKET, BAY_LOW
 from wire.codec import encode
 
@@ -76,6 +76,15 @@ def _happen(database: Database, clock: datetime) -> None:
         progress = {"edge": EDGE, "run": RUN, "first_at": clock, "last_at": received, "ranges": []}
         connection.execute(insert(runs).values(**progress, through=len(ENVELOPES)))
         connection.execute(insert(levels).values(location_id=A1, grams=991.2, units=3, stable=True, at=clock))
+        connection.execute(insert(item_levels).values(location_id=A1, gtin=CAN, units=3, at=clock))
+        connection.execute(
+            insert(bay_states).values(location_id=A1, state="blind", reason="cell 0 is silent", at=clock)
+        )
+        connection.execute(
+            insert(bay_fills).values(
+                location_id=A1, gtin=CAN, state="out", units=0, capacity=24, fraction=0.0, at=clock
+            )
+        )
         device = {"edge": EDGE, "device": "dock-1", "state": "up", "since": clock, "reads_per_s": 12.5}
         connection.execute(insert(devices).values(**device, clock_offset_ms=3.5, heard_at=clock))
         connection.execute(
@@ -124,3 +133,25 @@ def test_each_bay_has_its_threshold_line(filled: InfluxServer) -> None:
     assert {row["clears at"] for row in seen} == {8}
     assert {row["capacity"] for row in seen} == {24}
     assert {3, 24} <= {row["units"] for row in seen}
+
+
+@pytest.mark.timeout(60)
+def test_what_is_so_now_is_told_though_it_began_long_ago(filled: InfluxServer) -> None:
+    """A window in which nobody said anything of the bay still shows how it is."""
+
+    def asked(title: str) -> list[dict[str, Any]]:
+        (query,) = (
+            target["query"]
+            for panel in BOARDS["shelf-levels.json"]["panels"]
+            if panel["title"] == title
+            for target in panel["targets"]
+        )
+        late = query.replace(
+            "$timeFilter", "time >= '2026-11-22T09:12:00Z' AND time <= '2026-11-22T10:00:00Z'"
+        )
+        return filled.query(as_grafana_asks(late))
+
+    (bay,) = asked("Bays that do not count now")
+    assert (bay["place"], bay["state"], bay["reason"]) == ("A1", "blind", "cell 0 is silent")
+    assert [row["sum"] for row in asked("Out of stock now")] == [1]
+    assert [row["sum"] for row in asked("Low now")] == [0]

@@ -100,6 +100,13 @@ class Scene:
         with self.database.write() as connection:
             _put(connection, t.levels, {"location_id": self._place(connection, bay)}, values)
 
+    def item_levels(self, bay: str, **units: int) -> None:
+        """What the scale says of each kind in a bay that is meant for several: units by GTIN, after an underscore."""
+        with self.database.write() as connection:
+            for gtin, n in units.items():
+                key = {"location_id": self._place(connection, bay), "gtin": gtin.lstrip("_")}
+                _put(connection, t.item_levels, key, {"units": n, "at": self.now})
+
     def condition(self, bay: str, state: str, reason: str = "") -> None:
         """How the bay counts from now on."""
         values = {"state": state, "reason": reason, "until": self.now + timedelta(minutes=30), "at": self.now}

@@ -7,7 +7,15 @@ so that both engines order and compare them alike.
 from cloud.ledger.tables.alerts import alerts, notifications, rule_states, rules, site_mail
 from cloud.ledger.tables.columns import EPOCH, MICROSECOND, At, Big, metadata
 from cloud.ledger.tables.commands import bay_states, commands, service_times
-from cloud.ledger.tables.followers import agents, cursors, devices, epcis_events, epcis_told, levels
+from cloud.ledger.tables.followers import (
+    agents,
+    cursors,
+    devices,
+    epcis_events,
+    epcis_told,
+    item_levels,
+    levels,
+)
 from cloud.ledger.tables.heard import conflicts, envelopes, runs
 from cloud.ledger.tables.ledger import balances, ledgers, movements
 from cloud.ledger.tables.master import (
@@ -59,6 +67,7 @@ __all__ = [
     "gates",
     "ignored_tags",
     "incidents",
+    "item_levels",
     "items",
     "ledgers",
     "level_differences",

@@ -74,6 +74,7 @@ agents = Table(
     Column("health", JSON, nullable=False),
 )
 
+# What a bay weighs now; `units` where it is meant for one kind of goods.
 levels = Table(
     "levels",
     metadata,
@@ -82,5 +83,15 @@ levels = Table(
     Column("units", Integer),
     Column("stable", Boolean, nullable=False),
     Column("uncertain", Text, nullable=False, server_default=""),  # why its last change could not be told
+    Column("at", At, nullable=False),
+)
+
+# How many of each kind a bay's scale says, where it is meant for several.
+item_levels = Table(
+    "item_levels",
+    metadata,
+    Column("location_id", ForeignKey("bays.location_id"), primary_key=True),
+    Column("gtin", String(14), primary_key=True),
+    Column("units", Integer),
     Column("at", At, nullable=False),
 )

@@ -118,4 +118,5 @@ bay_items = Table(
     Column("low", Integer),  # units below which it is low
     Column("unit_grams", Float),  # of one of them here, where that is not the item's own
     Column("unit_tare_grams", Float),  # of a tray or hanger that comes and goes with each
+    Column("unit_cv", Float),  # how much single units differ, where that is not left to the edge
 )

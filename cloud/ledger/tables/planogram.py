@@ -74,11 +74,12 @@ fill_log = Table(
     Index("ix_fill_log_at", "at"),
 )
 
-# Bays whose scale and ledger say different units, since when, and whether somebody was asked to count.
+# Items of which a bay's scale and the ledger say different units, since when, and whether somebody was asked to count.
 level_differences = Table(
     "level_differences",
     metadata,
     Column("location_id", ForeignKey("bays.location_id"), primary_key=True),
+    Column("gtin", String(14), primary_key=True),
     Column("since", At, nullable=False),
     Column("told", Boolean, nullable=False),
 )

@@ -25,6 +25,7 @@ class Planned:
     low: int | None
     unit_grams: float | None
     unit_tare_grams: float | None
+    unit_cv: float | None
     usual: float | None
 
 

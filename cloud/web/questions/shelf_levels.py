@@ -48,6 +48,7 @@ class Stand:
     proof: Proof | None
     facings: int | None
     fill: str  # as its edge says: full, ok, low, out, unknown; empty where it never said
+    weighed: int | None  # units by weight, where the bay is meant for several kinds
 
     @property
     def fraction(self) -> float:
@@ -131,7 +132,7 @@ def _bays(rows: Sequence[Any], thresholds: _Places) -> Iterator[Bay]:
     for location_id, group in groupby(rows, key=lambda row: row.location_id):
         of_bay = list(group)
         first = of_bay[0]
-        stands = tuple(_stand(row, thresholds) for row in of_bay if row.item_id is not None)
+        stands = tuple(_stand(row, thresholds, len(of_bay) > 1) for row in of_bay if row.item_id is not None)
         yield Bay(
             location_id, first.place, first.bay, first.uncertain or "", _condition(first), _weight(first, stands),
             stands,
@@ -147,13 +148,14 @@ def _condition(row: Any) -> Condition | None:
 def _weight(row: Any, stands: Sequence[Stand]) -> Weight | None:
     if row.grams is None:
         return None
-    # The weight of several kinds of goods is no count of any one of them.
+    # The weight of several kinds of goods is no count of any one of them: of that, each item says its own.
     told = row.weighed_units if len(stands) == 1 else None
-    differs = told is not None and row.stable and told != stands[0].units
+    units = [(told, stands[0])] if len(stands) == 1 else [(stand.weighed, stand) for stand in stands]
+    differs = row.stable and any(n is not None and n != stand.units for n, stand in units)
     return Weight(row.grams, told, row.stable, differs, row.weighed_at)
 
 
-def _stand(row: Any, thresholds: _Places) -> Stand:
+def _stand(row: Any, thresholds: _Places, several: bool) -> Stand:
     return Stand(
         gtin=row.gtin,
         item=row.item,
@@ -162,16 +164,17 @@ def _stand(row: Any, thresholds: _Places) -> Stand:
         on_hand=row.on_hand or 0,
         capacity=row.capacity,
         threshold=thresholds.get((row.item_id, row.location_id)),
-        proof=_proof(row),
+        proof=_proof(row, row.item_units if several else row.weighed_units),
         facings=row.facings,
         fill=row.fill or "",
+        weighed=row.item_units if several else None,
     )
 
 
-def _proof(row: Any) -> Proof | None:
+def _proof(row: Any, weighed: int | None) -> Proof | None:
     """A weight at rest that agrees with the figure proves it anew; otherwise the newest movement did."""
-    agrees = row.stable and row.weighed_units is not None and not row.uncertain
-    if agrees and row.weighed_units * 10**row.scale == (row.on_hand or 0):
+    agrees = row.stable and weighed is not None and not row.uncertain
+    if agrees and weighed is not None and weighed * 10**row.scale == (row.on_hand or 0):
         return Proof(row.weighed_at, "weighed")
     return None if row.kind is None else Proof(row.moved_at, row.kind)
 
@@ -213,6 +216,7 @@ _STANDS = (
         t.bay_items.c.capacity,
         t.bay_items.c.facings,
         t.bay_fills.c.state.label("fill"),
+        t.item_levels.c.units.label("item_units"),
         t.items.c.gtin,
         t.items.c.name.label("item"),
         t.items.c.uom,
@@ -239,6 +243,10 @@ _STANDS = (
     .outerjoin(
         t.bay_fills,
         and_(t.bay_fills.c.location_id == t.bays.c.location_id, t.bay_fills.c.gtin == t.items.c.gtin),
+    )
+    .outerjoin(
+        t.item_levels,
+        and_(t.item_levels.c.location_id == t.bays.c.location_id, t.item_levels.c.gtin == t.items.c.gtin),
     )
     .outerjoin(
         t.balances,

@@ -7,8 +7,10 @@ const FRESH_MS = 5000;
 const answer = document.getElementById("answer");
 const who = document.getElementById("who");
 
-who.value = localStorage.getItem(NAME) || "";
-who.addEventListener("change", () => localStorage.setItem(NAME, who.value.trim()));
+if (who) { // not there where people can only look
+  who.value = localStorage.getItem(NAME) || "";
+  who.addEventListener("change", () => localStorage.setItem(NAME, who.value.trim()));
+}
 
 function say(state, text) {
   answer.textContent = text;

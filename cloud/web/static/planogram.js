@@ -86,7 +86,10 @@ function open(id, shown) {
 
 function told(plan) {
   return plan.map((one) => one.gtin + " × " + one.capacity + (one.facings ? ", " + one.facings + " side by side" : "") +
-    (one.low === undefined ? "" : ", low below " + one.low)).join("; ") || "nothing";
+    (one.low === undefined ? "" : ", low below " + one.low) +
+    (one.unit_grams === undefined ? "" : ", " + one.unit_grams + " g each") +
+    (one.unit_tare_grams === undefined ? "" : ", tray " + one.unit_tare_grams + " g") +
+    (one.unit_cv === undefined ? "" : ", they differ by " + one.unit_cv)).join("; ") || "nothing";
 }
 
 async function past(button) {

@@ -29,6 +29,9 @@ class ModbusScaleConfig(Section):
     words: Literal["high_first", "low_first"] | None = None  # in place of the profile's
     framing: Literal["rtu", "tcp"] | None = None  # rtu by serial, tcp by TCP, if left out
     poll_s: float | None = Field(None, ge=0.02, le=60.0)  # between two weights of a cell
+    line_baud: int | None = Field(
+        None, ge=300, le=4_000_000
+    )  # of the serial line behind tcp, where there is one
     timeout_s: float = Field(0.2, ge=0.01, le=5.0)  # a unit that has not answered by then does not
     silence_s: float = Field(5.0, ge=0.5, le=120.0)  # no unit answers for so long: the bus is lost
     map: RegisterMap | None = None  # the registers, with profile = "generic"
@@ -66,16 +69,18 @@ class ModbusScaleConfig(Section):
                 f"profile {self.profile} does not tell {' and '.join(lacking)}; "
                 'set what the device shows, as unit = "kg" and decimals = 3 for 1.234 kg'
             )
+        if self.line_baud is not None and isinstance(parse_url(self.url, port=502), SerialUrl):
+            raise ValueError(
+                "line_baud: is of a line behind tcp; the speed of this one is in its url, as ?baud=38400"
+            )
         self._within_budget()
         return self
 
     def _within_budget(self) -> None:
-        needs_s = self.least_round_s
-        if self.poll_s is not None and needs_s is not None and self.poll_s < needs_s:
-            url = parse_url(self.url)
-            assert isinstance(url, SerialUrl), "only a serial line has a budget"
+        line, needs_s = self._line, self.least_round_s
+        if self.poll_s is not None and line is not None and needs_s is not None and self.poll_s < needs_s:
             raise ValueError(
-                f"poll_s: {len(self.units)} units at {url.baud} baud take {needs_s:.2f} s a round, "
+                f"poll_s: {len(self.units)} units at {line.baud} baud take {needs_s:.2f} s a round, "
                 f"more than {self.poll_s:g} s; "
                 f"write poll_s = {needs_s + 0.005:.2f} or more, raise the speed of all of them, or use more buses"
             )
@@ -96,12 +101,19 @@ class ModbusScaleConfig(Section):
         return tuple(range(len(self.units) * self.registers.channels))
 
     @property
+    def _line(self) -> Line | None:
+        """The serial line that the units are on; None where there is none that is known of."""
+        url = parse_url(self.url, port=502)
+        if isinstance(url, SerialUrl):
+            return Line(url.baud, url.bits, url.parity != "N", url.stop)
+        return None if self.line_baud is None else Line(self.line_baud)
+
+    @property
     def least_round_s(self) -> float | None:
         """How long asking every unit once takes at least; None where the link's speed is not known."""
-        url = parse_url(self.url, port=502)
-        if not isinstance(url, SerialUrl):
+        line = self._line
+        if line is None:
             return None
-        line = Line(url.baud, url.bits, url.parity != "N", url.stop)
         return len(self.units) * round_s(line, queries(self.registers).weights)
 
     @property

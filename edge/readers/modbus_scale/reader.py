@@ -11,6 +11,7 @@ from edge.readers.faults import Faults
 from edge.readers.modbus_scale.budget import Line
 from edge.readers.modbus_scale.bus import Bus, Silent
 from edge.readers.modbus_scale.config import ModbusScaleConfig
+from edge.readers.modbus_scale.pace import Pace
 from edge.readers.modbus_scale.protocol import Refusal, Weight, told, weigh
 from edge.readers.modbus_scale.registers import Query, queries
 from edge.readers.streams import connect
@@ -97,6 +98,7 @@ class ModbusScale:
             yield reads
         loop = asyncio.get_running_loop()
         due_s = loop.time()
+        pace = Pace(self.name, self._config.round_s)
         while True:
             due_s = max(
                 due_s + self._config.round_s, loop.time()
@@ -104,6 +106,7 @@ class ModbusScale:
             await asyncio.sleep(due_s - loop.time())
             async for reads in rounds.once():
                 yield reads
+            pace.took(rounds.took_s)
             rounds.must_answer()
 
     def _rtu(self, url: DeviceUrl) -> bool:
@@ -129,6 +132,7 @@ class _Rounds:
         self._loop = asyncio.get_running_loop()
         self._answered_s = self._loop.time()  # when any unit last did
         self._next_away_s = 0.0  # when one that is away may be asked
+        self.took_s = 0.0  # of the last round, to ask the units that are not away
         per_unit = self._map.channels
         self._units = [
             _Unit(address, i * per_unit, tuple(range(i * per_unit, (i + 1) * per_unit)))
@@ -137,17 +141,21 @@ class _Rounds:
 
     async def once(self) -> AsyncIterator[Sequence[Read]]:
         """One round: a unit's reads at once. Raises ReaderLost and ProtocolError as the bus does."""
+        took_s = 0.0
         for unit in self._units:
             began_s = self._loop.time()
             if began_s < unit.next_s or (unit.away and began_s < self._next_away_s):
                 continue
             was_away = unit.away
             reads = await self._ask(unit)
+            now_s = self._loop.time()
+            if not unit.failures:
+                took_s += now_s - began_s
             if unit.away and was_away:
-                now_s = self._loop.time()
                 self._next_away_s = now_s + (now_s - began_s) / AWAY_SHARE
             if reads:
                 yield reads
+        self.took_s = took_s
 
     def must_have_answered(self) -> None:
         """At the first round. Raises ReaderRefused and ReaderLost."""

@@ -11,6 +11,8 @@ from cloud.commands.ask import AskError, ask
 from cloud.commands.post import Post
 from cloud.ledger.tables import bay_items, bays, commands, envelopes, items, levels, movements, tasks
 from cloud.ledger.verify import verify
+from cloud.planogram import store
+from cloud.planogram.plan import Plan, Stand
 from tests.support.ledger import CAN, EDGE, Cloud, at, change, new_ledger, write_master
 from wire.codec import decode_command, encode_reply
 from wire.commands import (
@@ -212,6 +214,34 @@ def test_an_assignment_holds_once_the_edge_has_it_and_what_is_left_asks_for_a_co
     assert desk.open_tasks() == [("recount", "A1")]
     desk.cloud.book(change(2, item=COFFEE))  # booked by the new master data
     assert desk.cloud.stock(COFFEE)["A1"] == 2
+
+
+def test_of_several_items_each_has_its_own_figures_or_a_share_of_the_bay(desk: Desk) -> None:
+    own = AssignedItem(gtin=CAN, unit_grams=330.0, unit_cv=0.02, capacity=10, facings=2, low=3)
+    desk.answer(
+        desk.ask(
+            Assign(
+                shelf="aisle-1",
+                bay="A1",
+                items=(own, AssignedItem(gtin=COFFEE, unit_grams=520.0)),
+                capacity=24,
+            )
+        )
+    )
+    assert _planned(desk) == (
+        Stand(gtin=CAN, capacity=10, facings=2, low=3, unit_cv=0.02), Stand(gtin=COFFEE, capacity=14),
+    )  # fmt: skip
+    desk.answer(
+        desk.ask(Assign(shelf="aisle-1", bay="A1", items=(AssignedItem(gtin=CAN, unit_grams=330.0),)))
+    )
+    assert _planned(desk) == (Stand(gtin=CAN, capacity=10, facings=2, low=3, unit_cv=0.02),), (
+        "what was not said stays"
+    )
+
+
+def _planned(desk: Desk) -> Plan:
+    with desk.cloud.database.read() as connection:
+        return next(bay.plan for bay in store.known(connection) if bay.name.bay == "A1")
 
 
 def _meant(desk: Desk) -> set[tuple[str, int]]:

@@ -10,7 +10,7 @@ from cloud.ledger.database import Database
 from cloud.web.app import create_app
 from tests.support.answering import answering
 from tests.support.console import Console, console_app, real_time
-from tests.support.scene import BOTTLE, CAN, Scene
+from tests.support.scene import BOTTLE, CAN, OIL, TISSUES, Scene
 from wire.commands import (
     Assign,
     AssignedItem,
@@ -78,6 +78,24 @@ async def test_a_bay_is_asked(served: Console, path: str, body: dict[str, Any] |
     assert [command.order for command in asked] == [order]
     log = (await served.client.get("/api/v1/commands")).json()["commands"]
     assert [each["id"] for each in log] == [told["id"]]
+
+
+async def test_what_is_planned_of_an_item_is_not_lost_by_assigning_it_again(served: Console) -> None:
+    here = await _bay(served)
+    stand = {"gtin": CAN, "capacity": 24, "unit_grams": 331.5, "unit_cv": 0.02, "unit_tare_grams": 18}
+    assert (await served.client.put(f"/api/v1/bays/{here}/plan", json={"items": [stand]})).status_code == 200
+    async with answering(served.scene.database, lambda _: (Outcome.DONE, "")) as asked:
+        told = (
+            await served.client.post(f"/api/v1/bays/{here}/assign", json={"items": [{"gtin": CAN}]})
+        ).json()
+        while told["state"] == "asked":
+            told = (await served.client.get(f"/api/v1/commands/{told['id']}")).json()
+    assert [command.order for command in asked] == [
+        Assign(
+            shelf="aisle-1", bay="A1",
+            items=(AssignedItem(gtin=CAN, unit_grams=331.5, unit_cv=0.02, unit_tare_grams=18.0),),
+        )
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -160,17 +178,40 @@ async def test_the_page_of_a_bay_shows_what_stands_there(served: Console) -> Non
     page = (await served.client.get("/bay/store-042/aisle-1/A1")).text
     assert "Begin service" in page
     assert "Tomatoes, chopped, 330 g can" in page
-    assert "only the machine that runs this console may change" not in page
+    assert "From here you can look, but not change anything." not in page
     missing = await served.client.get("/bay/store-042/aisle-1/A9")
     assert missing.status_code == 404
     assert "no such bay" in missing.text
+
+
+@pytest.mark.parametrize(
+    "condition, badge",
+    [("uncertain", "Uncertain"), ("needs_check", "Scale needs a check"), ("blind", "Cannot weigh")],
+)
+async def test_how_a_bay_counts_is_shown_with_its_reason(served: Console, condition: str, badge: str) -> None:
+    served.scene.condition("A2", condition, "cell 1 is odd")
+    for path in ("/", "/bay/store-042/aisle-2/A2"):
+        page = (await served.client.get(path)).text
+        assert f">{badge}</span>" in page
+        assert re.search(r'<p class="[^"]*remark"[^>]*>cell 1 is odd</p>', page)
+
+
+async def test_of_a_bay_with_several_kinds_the_scale_s_units_of_each_are_shown(served: Console) -> None:
+    served.scene.level("A5", 9000.0, None)
+    served.scene.item_levels("A5", **{f"_{OIL}": 0, f"_{TISSUES}": 3})  # the ledger has none of either
+    page = (await served.client.get("/")).text
+    assert "The scale says 3 × Tissues, box of 100 now." in page
+    assert "× Olive oil" not in page
+    assert "0 × Olive oil, 0.75 l, 3 × Tissues, box of 100" in (
+        await served.client.get("/bay/store-042/aisle-5/A5")
+    ).text  # fmt: skip
 
 
 async def test_from_a_phone_the_page_says_that_it_can_only_look(database: Database, scene: Scene) -> None:
     transport = httpx.ASGITransport(console_app(database), client=("192.0.2.7", 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://192.0.2.1:8000") as http:
         page = (await http.get("/bay/store-042/aisle-1/A1")).text
-    assert "only the machine that runs this console may change" in page
+    assert "From here you can look, but not change anything." in page
 
 
 async def test_codes_open_the_pages_of_bays_where_phones_reach_them(database: Database, scene: Scene) -> None:

@@ -33,14 +33,16 @@ async def test_every_bay_is_told_with_what_it_is_meant_to_hold(served: Console) 
 
 async def test_a_bay_is_planned_anew_with_a_history(served: Console) -> None:
     answer = await change(
-        served, "A1", {"gtin": CAN, "capacity": 30, "facings": "3", "low": 6, "unit_grams": 331.5}
+        served,
+        "A1",
+        {"gtin": CAN, "capacity": 30, "facings": "3", "low": 6, "unit_grams": 331.5, "unit_cv": "0.02"},
     )
     assert answer.status_code == 200, answer.text
     assert answer.json() == await bay(served, "A1")
     found = await bay(served, "A1")
     assert found["items"][0] | {"item": "", "usual": 0} == {
         "gtin": CAN, "item": "", "capacity": 30, "facings": 3, "low": 6, "unit_grams": 331.5, "unit_tare_grams": None,
-        "usual": 0,
+        "unit_cv": 0.02, "usual": 0,
     }  # fmt: skip
     assert found["edge_has"] == "waiting"
     await change(served, "A1", by="clerk")
@@ -51,7 +53,7 @@ async def test_a_bay_is_planned_anew_with_a_history(served: Console) -> None:
             1,
             "manager",
             "console",
-            [{"gtin": CAN, "capacity": 30, "facings": 3, "low": 6, "unit_grams": 331.5}],
+            [{"gtin": CAN, "capacity": 30, "facings": 3, "low": 6, "unit_grams": 331.5, "unit_cv": 0.02}],
         ),
     ]
     shelves = (await served.client.get(f"{API}/shelves")).json()["shelves"]

@@ -9,10 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.aggregator.channels import BLOCK_MS, Channels, medians
-from edge.aggregator.fill import fill, fraction
-from edge.aggregator.hypotheses import Item
-from edge.aggregator.place import Bay
-from wire.events import Fill
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.floats(-1e6, 1e6)), min_size=1, max_size=60))
@@ -81,15 +77,3 @@ def test_a_scale_that_trembles_about_one_weight_is_at_rest_after_a_while() -> No
 
     assert channels.rest[0]
     assert abs(channels.level[0] - 400.0) < 1.0
-
-
-def test_how_full_a_bay_is() -> None:
-    can = Item(gtin="09506000134352", unit_grams=330.0, unit_cv=0.013)
-    bay = Bay(name="A1", cells=(0,), items=(can,), capacity=24)
-    few = Bay(name="A1", cells=(0,), items=(can,), capacity=24, low=2)
-
-    assert [fill(n, bay) for n in (None, 0, 5, 6, 23, 24)] == [
-        Fill.UNKNOWN, Fill.OUT, Fill.LOW, Fill.OK, Fill.OK, Fill.FULL,
-    ]  # fmt: skip
-    assert [fill(n, few) for n in (1, 2)] == [Fill.LOW, Fill.OK]
-    assert (fraction(6, bay), fraction(None, bay)) == (0.25, None)

@@ -1,9 +1,13 @@
 """A scale that is not what it was is said, and not counted."""
 
+from heapq import merge
+
 import pytest
 
 from edge.aggregator.aggregator import Aggregator
-from edge.reads import Scale, WeightFault
+from edge.aggregator.place import Bay
+from edge.aggregator.shelf import Shelf
+from edge.reads import Scale, WeightFault, WeightSample
 from tests.support.shelf_scene import (
     CAN,
     SHELF,
@@ -18,7 +22,7 @@ from tests.support.shelf_scene import (
     us,
     watching,
 )
-from wire.events import Blind, Change, Event, ShelfChange
+from wire.events import BayState, Blind, Change, Event, ShelfChange
 
 
 def who(aggregator: Aggregator, seconds: float, serial: str = "", calibration: str = "") -> list[Event]:
@@ -137,6 +141,37 @@ def test_a_cell_that_falls_silent_beside_one_that_weighs_is_said() -> None:
     said = fed(watching(shelf_of([CAN], [CAN])), [s for s in both if s.cell == 1 or s.at_us < us(15.0)])
 
     assert states(said) == [("A1", "blind")]
+
+
+def test_a_cell_that_was_never_heard_beside_one_that_weighs_is_said() -> None:
+    """A cable that was never plugged in, or a scale that did not come back with the others."""
+    alone = [s for s in stream([(0.0, 6600.0)], [(0.0, 3300.0)], to_s=140.0, hz=2.0) if s.cell == 0]
+    aggregator = watching(shelf_of([CAN], [CAN]))
+
+    said = fed(aggregator, alone)
+
+    (state,) = [event for event in said if isinstance(event, BayState)]
+    assert (state.bay, state.state.value, state.reason) == ("A2", "blind", "cell 1 was not heard at all")
+    assert us(120.0) < state.at.timestamp() * 1e6 < us(130.0)
+    both = after(stream([(0.0, 6600.0)], [(0.0, 3300.0)], to_s=20.0, hz=2.0), 140.0)
+    assert states(fed(aggregator, both)) == [("A2", "ok")]
+
+
+def test_a_shelf_that_comes_late_has_as_long_as_the_first() -> None:
+    """Of two shelves one is switched on five minutes later, and one of its cells ten seconds after the other."""
+    late = Shelf(name="aisle-2", bays=tuple(Bay(name=f"B{n}", cells=(n,), items=(CAN,)) for n in range(2)))
+    aggregator = watching(shelf_of([CAN]), late)
+    early = stream([(0.0, 6600.0)], to_s=350.0, hz=2.0)
+    first, second = stream([(0.0, 6600.0)], [(0.0, 3300.0)], to_s=40.0, hz=2.0), 310.0
+    others = [
+        WeightSample(at_us=s.at_us, shelf="aisle-2", cell=s.cell, grams=s.grams)
+        for s in after(first, 300.0)
+        if s.cell == 0 or s.at_us > us(second)
+    ]
+
+    said = fed(aggregator, merge(early, others, key=lambda sample: sample.at_us))
+
+    assert states(said) == []
 
 
 def test_more_that_was_taken_than_stood_there_makes_a_bay_uncertain() -> None:

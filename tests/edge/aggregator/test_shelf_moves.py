@@ -3,8 +3,22 @@
 import numpy as np
 import pytest
 
-from tests.support.shelf_scene import CAN, JAR, changes, counted, fed, shelf_of, states, stream, watching
-from wire.events import ShelfChange
+from edge.aggregator.orders import Confirm
+from tests.support.shelf_scene import (
+    CAN,
+    JAR,
+    SHELF,
+    changes,
+    counted,
+    fed,
+    ms,
+    shelf_of,
+    states,
+    stream,
+    us,
+    watching,
+)
+from wire.events import BayState, ShelfChange
 
 
 def test_what_was_taken_and_is_put_back_is_two_changes_and_the_second_does_not_wait() -> None:
@@ -167,7 +181,22 @@ def test_what_was_just_put_can_be_taken_again_from_an_empty_bay() -> None:
     assert states(said) == []
 
 
-def test_a_mixed_bay_that_nobody_has_counted_is_not_in_doubt_for_that() -> None:
+def test_a_mixed_bay_that_nobody_has_counted_asks_for_a_count() -> None:
+    apple = CAN.__class__(gtin="09506000312071", unit_grams=60.0, unit_cv=0.02)
+    aggregator = watching(shelf_of([CAN, JAR, apple]))
+
+    said = fed(aggregator, stream([(0.0, 3311.0)], to_s=20.0))
+
+    assert states(said) == [("A1", "uncertain")]
+    assert [event.reason for event in said if isinstance(event, BayState)] == [
+        "its weight does not tell how many stand there"
+    ]
+    counts = {CAN.gtin: 5, JAR.gtin: 3, apple.gtin: 2}
+    said = list(aggregator.order(Confirm(shelf=SHELF, bay="A1", counts=counts), ms(20.5), us(20.5)))
+    assert states(said) == [("A1", "ok")]
+
+
+def test_an_empty_mixed_bay_asks_nothing() -> None:
     apple = CAN.__class__(gtin="09506000312071", unit_grams=60.0, unit_cv=0.02)
 
-    assert states(fed(watching(shelf_of([CAN, JAR, apple])), stream([(0.0, 3311.0)], to_s=20.0))) == []
+    assert states(fed(watching(shelf_of([CAN, JAR, apple])), stream([(0.0, 0.4)], to_s=20.0))) == []

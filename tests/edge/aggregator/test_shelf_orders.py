@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edge.aggregator.aggregator import Aggregator
+from edge.aggregator.conditions import Conditions
 from edge.aggregator.orders import (
     Assign,
     Calibrate,
@@ -16,7 +17,7 @@ from edge.aggregator.orders import (
     Serve,
     Zero,
 )
-from edge.reads import Scale
+from edge.reads import Scale, WeightFault
 from tests.support.shelf_scene import (
     CAN,
     JAR,
@@ -32,7 +33,7 @@ from tests.support.shelf_scene import (
     us,
     watching,
 )
-from wire.events import BayState, Event
+from wire.events import BayState, Condition, Event
 
 
 def ordered(aggregator: Aggregator, order: Order, seconds: float) -> list[Event]:
@@ -98,11 +99,38 @@ def test_a_person_says_how_many_stand_there() -> None:
 
     said = ordered(aggregator, Confirm(shelf=SHELF, bay="A1", counts={CAN.gtin: 1}), 10.5)
 
-    assert states(said) == []
+    assert states(said) == [("A1", "ok")]
     assert changes(said) == []
     said = fed(aggregator, after(stream([(0.0, 495.0), (10.0, 165.0)], to_s=30.0), 11.0))
     assert changes(said) == [("A1", "ok", CAN.gtin, -1)]
     assert counted(aggregator) == {"A1": 0}
+
+
+def test_a_cell_that_cannot_weigh_is_said_before_the_next_rest_too() -> None:
+    """After service nothing is known until it rests; that it cannot rest must not wait for that."""
+    aggregator = begun()
+    ordered(aggregator, Serve(shelf=SHELF, bay="A1", until_ms=ms(600.0)), 10.5)
+    ordered(aggregator, Resume(shelf=SHELF, bay="A1"), 11.0)
+
+    said: list[Event] = []
+    for n in range(40):
+        fault = WeightFault(at_us=us(12.0 + n / 4), shelf=SHELF, cell=0, fault="overload")
+        said += aggregator.observe(fault, ms(12.0 + n / 4))
+    assert states(said) == [("A1", "blind")]
+
+    said = fed(aggregator, after(stream([(0.0, 3300.0)], to_s=10.0), 23.0))
+    assert states(said) == [("A1", "ok")]
+
+
+def test_another_reason_to_doubt_is_said() -> None:
+    """The task that a person reads must not tell of what is long over."""
+    conditions = Conditions()
+
+    said = [conditions.news(doubt) for doubt in ("12 were counted", "12 were counted", "14 were counted", "")]
+
+    assert said == [
+        (Condition.UNCERTAIN, "12 were counted"), None, (Condition.UNCERTAIN, "14 were counted"), (Condition.OK, ""),
+    ]  # fmt: skip
 
 
 def test_a_confirmation_settles_that_another_scale_weighs() -> None:
