@@ -51,6 +51,9 @@ WHY = {
     "hold_two_take_one": "goods half lifted that look like rest, at a mass that fits",
     "restock_crate": "a crate and its goods together weigh a whole number of units, until the crate goes",
     "power_plus_24": "of 24 units at once the number is uncertain by a unit",
+    "pick_while_leaning": "what is taken under somebody's weight is known less well",
+    "restock_pieces": "units put so fast that a hand is still on one when the next comes",
+    "lean": "somebody's weight takes a cell along, and it creeps back",
     "slow_pick": "a lift that rests on its way at a mass that fits",
     "shop_day": "bags and crates that weigh whole numbers of units; goods of other bays of about the same weight",
 }

@@ -14,7 +14,7 @@ from edge.aggregator.channels import Floats
 from edge.aggregator.conditions import Conditions
 from edge.aggregator.fill import fills
 from edge.aggregator.goods import Goods
-from edge.aggregator.hypotheses import Answer, Around, Item, explain
+from edge.aggregator.hypotheses import Answer, Around, Item, Lying, explain
 from edge.aggregator.moments import Stamp
 from edge.aggregator.place import Bay, Rest, Shared, Sure
 from edge.aggregator.said import bay_state, shelf_changes
@@ -152,7 +152,9 @@ class BayWatch:
             self.steps.remove(step)
             # By now, more is known of what was taken elsewhere.
             answer = self._explain(step.grams, step.to_ms)
-            step.answer = answer.doubted() if step.doubtful else answer
+            # What fitted nothing is goods only if they are known; what else came and went may have made room for it.
+            known = answer.taken or answer.returned or step.answer.outcome is not Change.UNKNOWN_MASS
+            step.answer = answer if known and not step.doubtful else answer.doubted()
             if self._is_slight(step):
                 self._slight += step.grams
                 if abs(self._slight) < MUCH_SLIGHT * self.lightest:
@@ -350,7 +352,12 @@ class BayWatch:
 
     def _explain(self, grams: float, at_ms: int) -> Answer:
         here, elsewhere = self._taken.around(self.shelf, self.bay.name, at_ms)
-        around = Around(self.standing.lying(at_ms), here, elsewhere, self._being_filled(at_ms))
+        new = [
+            Lying(step.grams, step.answer.foreign / step.density, new=True)
+            for step in self.steps
+            if step.grams > 0 and step.answer.outcome is not Change.OK
+        ]
+        around = Around([*self.standing.lying(at_ms), *new], here, elsewhere, self._being_filled(at_ms))
         return explain(grams, self._noise_now, self.items, self._held(grams), self.bay.capacity, around)
 
     def _is_slight(self, step: Step) -> bool:

@@ -36,7 +36,7 @@ OPENED = 0.02  # goods put back after some of them was used
 HANDLED, HANDLED_PUT = 0.006, 0.002  # what is put has to last, and hands go
 FOREIGN_TAKEN = 0.002 / 5000.0  # something that nobody knows of was there
 KNOWN_FOREIGN_GOES = 0.3
-PART_GOES = 0.1  # a part of it does, of any mass: the crate that goods came in
+PART_GOES = 0.05  # a part of it does, of any mass: the crate that goods came in
 # Who sets down a bag takes it along minutes later, if at all: so fast it is expected less, down to a share.
 GOES_WITHIN_MS, STAYS_SHARE = 180_000, 0.1
 RETURNED = 0.3  # what was taken here moments before is put back
@@ -83,13 +83,15 @@ class Taken:
 class Lying:
     """A thing on the bay that may be no goods of it: its mass, and how probable it is that it has not just stayed.
 
-    `units` of `item`, where it is known to be goods that belong elsewhere.
+    `units` of `item`, where it is known to be goods that belong elsewhere. `new`: it has not been said yet, so that it
+    is looked at elsewhere whether it goes again.
     """
 
     grams: float
     goes: float = 1.0
     item: str | None = None
     units: int = 0
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +315,7 @@ def _foreign(grams: float, noise: float, items: Sequence[Item], around: Around) 
     share = HANDLED if grams < 0 else HANDLED_PUT
     handled = share / heaviest * exp(-abs(grams) / heaviest) if heaviest else 0.0
     if grams < 0:
-        known = sum(_goes(grams, noise, each) for each in around.lying if each.item is None)
+        known = sum(_goes(grams, noise, each) for each in around.lying if each.item is None and not each.new)
         part = sum(each.goes * PART_GOES / each.grams for each in around.lying if each.grams > -grams)
         return FOREIGN_TAKEN + handled + known + part
     grams = max(grams, 0.1)

@@ -11,8 +11,9 @@ from math import hypot
 from edge.aggregator.hypotheses import SAME_MASS, Answer, normal
 from wire.events import Change
 
-GOES = 0.3  # what was put goes away again
-ALONE = 0.7  # and takes nothing with it
+# What was put goes away again, alone, or with goods of here; or a part of it, and leaves goods, as a crate does.
+ALONE, WITH_GOODS, LEAVES_GOODS = 0.2, 0.1, 0.3
+UNEVEN, UNEVEN_SHARE = 0.02, 0.2  # a hand presses now more, now less: so much of its mass, so often
 PARTS = 0.02  # a change was part of a greater one, with a rest between at any mass up to the whole
 ASIDE = 0.2  # of a whole: smaller parts of it may have gone the other way
 HELD_MS = 15_000  # what was put, or cannot be explained, is said only when it has lasted so long
@@ -82,13 +83,16 @@ def understand(
         before *= step.density  # what is compared is the evidence of these steps and this change together
         most *= step.density
         tight = hypot(1.4 * noise, SAME_MASS * grams)
-        gone = before * GOES * ALONE * normal(total, tight)
+        same = (1 - UNEVEN_SHARE) * normal(total, tight)
+        same += UNEVEN_SHARE * normal(total, hypot(tight, UNEVEN * grams))
+        gone = before * ALONE * same
         other = explain(total)
         put = put and step.grams > 0
         parts_of = [grams, *(each.grams for each in steps[-k:])]
         one_way = all(part * total > 0 or abs(part) < ASIDE * abs(total) for part in parts_of)
         explained = other.evidence * (other.outcome is Change.OK)
-        with_goods = put * _foreign(steps[-k:]) * GOES * (1 - ALONE) * explained
+        part = LEAVES_GOODS if total > 0 else WITH_GOODS
+        with_goods = put * _foreign(steps[-k:]) * part * explained
         parts = one_way * (PARTS / abs(total)) ** k * explained if total else 0.0
         best, most = max(
             (best, most),
