@@ -19,9 +19,11 @@ from edge.diagnosis import Seen, band, by_antenna, exit_code, findings
 from edge.errors import ConfigError, EdgeError, ReaderError
 from edge.problems import what
 from edge.readers import ReaderConfig, build
+from edge.readers.mqtt_scale.config import MqttScaleConfig
 from edge.readers.reader import Reader
 from edge.reads import Read, TagRead, Trigger, WeightFault, WeightSample
 from edge.remedies import Finding, Grade
+from edge.scale_diagnosis import Pace
 from wire.epc import RAW, decode
 
 SHOWN = 10  # reads, or weights of a cell, that are shown one by one
@@ -91,6 +93,7 @@ def test_(
     """
     try:
         settings, seen = _device(url, driver, given, config_path, gate, shelf, seconds)
+        seen.weighed.pace = _pace(settings)
         reader = build(settings, gate or shelf or "test", _wall_us)
     except EdgeError as error:
         click.echo(str(error), err=True)
@@ -200,7 +203,7 @@ def _device(
         settings = from_url(url, driver, given)
         return settings, Seen(url, settings.yields, seconds)
     assert config_path is not None, "there is one of both"
-    config = load(config_path)
+    config = load(config_path, calibrating=shelf)  # a device is tried before it is calibrated
     if bool(gate) == bool(shelf):
         raise ConfigError("say which device: --gate NAME or --shelf NAME")
     for each in config.gates if gate else config.shelves:
@@ -219,6 +222,12 @@ def _device(
     raise ConfigError(
         f"{config_path}: no {'gate' if gate else 'shelf'} is called {gate or shelf!r}; there is {there}"
     )
+
+
+def _pace(settings: ReaderConfig) -> Pace:
+    if not isinstance(settings, MqttScaleConfig):
+        return Pace.LINE
+    return Pace.ON_CHANGE if settings.format == "home_assistant" else Pace.PUBLISHED
 
 
 def from_url(url: str, driver: str | None, given: Sequence[str] = ()) -> ReaderConfig:

@@ -59,10 +59,13 @@ class Hx711LinesConfig(Section):
     @model_validator(mode="after")
     def _counts_become_grams(self) -> "Hx711LinesConfig":
         counted = sum(column in ("counts", "offset_counts") for column in self.columns)
-        for name in ("counts_per_gram", "zero_counts"):
+        for name, raw in (("counts_per_gram", 1), ("zero_counts", 0)):
             if len(getattr(self, name)) != counted:
+                written = [raw] * counted
+                until = " until you know them, which shows bare counts" if counted else ""
                 raise ValueError(
-                    f"{name} has {len(getattr(self, name))} numbers for {counted} columns of counts; write one for each"
+                    f"{name} has {len(getattr(self, name))} numbers for {counted} columns of counts; write one for "
+                    f"each, {name} = {written}{until}"
                 )
         return self
 
