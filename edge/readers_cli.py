@@ -120,7 +120,8 @@ async def watch(
             click.echo(f"connected{': ' + reader.detail if reader.detail else ''}")
             try:
                 async with asyncio.timeout(seen.seconds):
-                    async for reads in batches:
+                    async for came in batches:
+                        reads = [seen.weighed.in_grams(read) for read in came]
                         seen.take(reads)
                         for read in reads:
                             show(read, now_us())
@@ -217,6 +218,9 @@ def _device(
             else:
                 bays = getattr(each, "bays", ())
                 seen.weighed.expected = tuple(sorted(cell for bay in bays for cell in bay.cells))
+                if known := getattr(each, "calibration", None):
+                    click.echo(f"in grams by {known.path}, made {known.values.made.at:%Y-%m-%d}")
+                    seen.weighed.factors = known.factors
             return each.reader, seen
     there = ", ".join(each.name for each in (config.gates if gate else config.shelves)) or "none"
     raise ConfigError(

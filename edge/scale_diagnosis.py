@@ -1,17 +1,21 @@
 """What a person should do about a scale, from what it weighed in some seconds. Pure: values in, words out."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import pairwise
 from statistics import fmean, median
 
-from edge.reads import Scale, WeightFault, WeightSample
+from msgspec import structs
+
+from edge.reads import Read, Scale, WeightFault, WeightSample
 from edge.remedies import NOT_ANSWERING, Finding, Grade
 
 # A platform at rest moves by a division or two, 0.1 to 5 g on scales for shelves.
 RESTLESS_GRAMS = 20.0
+# What an empty platform says with the temperature and its noise.
+EMPTY_GRAMS = 2.0
 # So few weights say nothing about rest: whoever tries a scale may be putting something on it.
 FEW = 5
 # A hand is in a shelf for a second or two; slower scales see what was taken and not when.
@@ -94,13 +98,22 @@ class Cell:
 class Weighed:
     """What came of a scale.
 
-    `expected`: the cells that the configuration's bays name; empty where there is none.
+    `expected`: the cells that the configuration's bays name; empty where there is none. `factors`: factor and offset of
+    each cell that is calibrated, as in its shelf's file.
     """
 
     expected: tuple[int, ...] = ()
+    factors: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     pace: Pace = Pace.LINE
     cells: dict[int, Cell] = field(default_factory=dict)
     scales: list[Scale] = field(default_factory=list)
+
+    def in_grams(self, read: Read) -> Read:
+        """A weight as the calibration makes it of what the device says; anything else as it is."""
+        if isinstance(read, WeightSample) and (known := self.factors.get(read.cell)):
+            factor, offset_grams = known
+            return structs.replace(read, grams=factor * read.grams + offset_grams)
+        return read
 
     def take(self, read: WeightSample | WeightFault | Scale) -> None:
         match read:
@@ -152,9 +165,10 @@ def _cell(number: int, cell: Cell) -> Iterator[Finding]:
         yield Finding(Grade.FINDING, f"{name}{single} far off the rest, as {stray:.1f} g among {rest:.1f} g",
                       "a garbled line or a loose wire: see to plugs and cables, keep them from motors and mains, and "
                       "use a checksum, or even parity (?framing=7E1), where the device has one")  # fmt: skip
-    if max(cell.grams) < 0:
+    if max(cell.grams) < -EMPTY_GRAMS:
         yield Finding(Grade.FINDING, f"{name}the weight is below zero ({cell.grams[-1]:g} g)",
-                      "zero the empty scale on the scale itself, before goods are put on")  # fmt: skip
+                      "zero the empty scale on the scale itself, before goods are put on; a board that sends counts is "
+                      "calibrated instead")  # fmt: skip
     if cell.never_stable and cell.range_grams > RESTLESS_GRAMS:
         yield Finding(Grade.FINDING, f"{name}never at rest: it moves by {cell.range_grams:.1f} g",
                       "level it, keep it from draughts and from touching its neighbours")  # fmt: skip
@@ -180,6 +194,8 @@ def _cure(fault: str) -> str:
     """What to do about a fault, by its words."""
     if fault.endswith("does not answer"):
         return NOT_ANSWERING
+    if "converter does not answer" in fault:
+        return "is DOUT or SCK loose between converter and board, or the converter without its supply?"
     if "net" in fault:
         return "clear the tare at the scale's keys, and lock them"
     match fault:

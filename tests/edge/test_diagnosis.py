@@ -134,6 +134,16 @@ def test_a_load_that_moves_is_no_garbled_line(weights: list[WeightSample]) -> No
     assert not any("far off" in found.what for found in findings(seen(*weights, yields="weights")))
 
 
+def test_a_converter_that_is_cut_off_comes_with_its_wires() -> None:
+    (found,) = findings(seen(fault("device_error: the converter does not answer (-1)"), yields="weights"))
+    assert "DOUT or SCK" in found.do
+
+
+def test_an_empty_platform_may_say_a_little_less_than_nothing() -> None:
+    (found,) = findings(seen(weight(-0.3), weight(-0.2), yields="weights"))
+    assert found.grade is Grade.FINE
+
+
 @pytest.mark.parametrize(
     "period_s, pace",
     [(1.0, Pace.PUBLISHED), (10.2, Pace.PUBLISHED), (60.0, Pace.ON_CHANGE), (0.1, Pace.LINE)],

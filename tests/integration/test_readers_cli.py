@@ -290,7 +290,7 @@ async def test_a_bus_on_which_nobody_answers_comes_with_what_to_look_at(tmp_path
         assert (code, "does not answer" in said, "A and B swapped" in said) == (2, True, True), said
 
 
-async def test_a_shelf_is_tried_before_it_is_calibrated(tmp_path: Path) -> None:
+async def test_a_shelf_is_tried_before_it_is_calibrated_and_after(tmp_path: Path) -> None:
     async with simulating("sics", "--link", str(tmp_path / "scale"), "--grams", "500") as url:
         config = tmp_path / "edge.toml"
         config.write_text(
@@ -304,3 +304,10 @@ async def test_a_shelf_is_tried_before_it_is_calibrated(tmp_path: Path) -> None:
         assert code == 0, said
         code, said = await stockbeat("edge", "check", str(config))
         assert (code, "not calibrated yet: run `stockbeat shelves calibrate" in said) == (1, True), said
+        (tmp_path / "aisle-1.shelf.toml").write_text(
+            'version = 1\nshelf = "aisle-1"\nmade = { at = 2026-11-22T09:00:00Z }\n'
+            "[[cells]]\ncell = 0\nfactor = 2.0\noffset_grams = -700.0\n",
+            "utf-8",
+        )
+        code, said = await stockbeat("readers", "test", *of_it)
+        assert (code, "made 2026-11-22" in said, "mean 300." in said) == (0, True, True), said
