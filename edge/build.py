@@ -31,7 +31,7 @@ def shelf_of(config: ShelfConfig) -> Shelf:
     return Shelf(
         name=config.name,
         bays=tuple(_bay_of(bay) for bay in config.bays),
-        factors={cell.cell: (cell.factor, cell.offset_grams) for cell in cells},
+        factors=config.calibration.factors if config.calibration else {},
         scales={cell.cell: (cell.serial, cell.calibration) for cell in cells},
         crosstalk={(share.from_, share.to): share.share for share in shares},
     )

@@ -19,9 +19,11 @@ from edge.diagnosis import Seen, band, by_antenna, exit_code, findings
 from edge.errors import ConfigError, EdgeError, ReaderError
 from edge.problems import what
 from edge.readers import ReaderConfig, build
+from edge.readers.mqtt_scale.config import MqttScaleConfig
 from edge.readers.reader import Reader
 from edge.reads import Read, TagRead, Trigger, WeightFault, WeightSample
 from edge.remedies import Finding, Grade
+from edge.scale_diagnosis import Pace
 from wire.epc import RAW, decode
 
 SHOWN = 10  # reads, or weights of a cell, that are shown one by one
@@ -91,6 +93,7 @@ def test_(
     """
     try:
         settings, seen = _device(url, driver, given, config_path, gate, shelf, seconds)
+        seen.weighed.pace = _pace(settings)
         reader = build(settings, gate or shelf or "test", _wall_us)
     except EdgeError as error:
         click.echo(str(error), err=True)
@@ -117,7 +120,8 @@ async def watch(
             click.echo(f"connected{': ' + reader.detail if reader.detail else ''}")
             try:
                 async with asyncio.timeout(seen.seconds):
-                    async for reads in batches:
+                    async for came in batches:
+                        reads = [seen.weighed.in_grams(read) for read in came]
                         seen.take(reads)
                         for read in reads:
                             show(read, now_us())
@@ -200,7 +204,7 @@ def _device(
         settings = from_url(url, driver, given)
         return settings, Seen(url, settings.yields, seconds)
     assert config_path is not None, "there is one of both"
-    config = load(config_path)
+    config = load(config_path, calibrating=shelf)  # a device is tried before it is calibrated
     if bool(gate) == bool(shelf):
         raise ConfigError("say which device: --gate NAME or --shelf NAME")
     for each in config.gates if gate else config.shelves:
@@ -214,11 +218,20 @@ def _device(
             else:
                 bays = getattr(each, "bays", ())
                 seen.weighed.expected = tuple(sorted(cell for bay in bays for cell in bay.cells))
+                if known := getattr(each, "calibration", None):
+                    click.echo(f"in grams by {known.path}, made {known.values.made.at:%Y-%m-%d}")
+                    seen.weighed.factors = known.factors
             return each.reader, seen
     there = ", ".join(each.name for each in (config.gates if gate else config.shelves)) or "none"
     raise ConfigError(
         f"{config_path}: no {'gate' if gate else 'shelf'} is called {gate or shelf!r}; there is {there}"
     )
+
+
+def _pace(settings: ReaderConfig) -> Pace:
+    if not isinstance(settings, MqttScaleConfig):
+        return Pace.LINE
+    return Pace.ON_CHANGE if settings.format == "home_assistant" else Pace.PUBLISHED
 
 
 def from_url(url: str, driver: str | None, given: Sequence[str] = ()) -> ReaderConfig:

@@ -21,8 +21,20 @@ class Finding:
     do: str = ""
 
 
+# Of a device on a bus, or of all of them.
+NOT_ANSWERING = (
+    "is it switched on, is its address the one in `units`, and its own; are A and B swapped (makers name them either "
+    "way, and swapping does no harm); are speed and parity those in its menu (?baud=9600&parity=even in the URL); is "
+    "no other master on the bus; one that answers now and then lacks 120 ohm at an end of the line"
+)
+
 # What an error's words say, and what to do; the first that fits. The words are ours (edge.readers) or the system's.
 _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("no answer to us from unit", "no unit has answered"),
+        "the link is open and no device on the bus answers",
+        NOT_ANSWERING,
+    ),
     (
         ("may not open it",),
         "permission denied on the serial port",

@@ -109,6 +109,11 @@ def _calibrated(path: object, info: ValidationInfo) -> object:
     folder: Path = context.get("folder", Path())
     if context.get("calibrating") == info.data.get("name", "") and not (folder / path).exists():
         return None  # it is about to be written
+    if not (folder / path).exists():
+        raise ValueError(
+            f"{folder / path} is not there, so nothing would be weighed right; not calibrated yet: run `stockbeat "
+            f"shelves calibrate --config edge.toml --shelf {info.data.get('name', 'NAME')}`, which writes it"
+        )
     try:
         return weighing.load(folder / path)
     except ConfigError as error:

@@ -62,6 +62,11 @@ class ShelfFile:
     digest: str
     values: Weighing
 
+    @property
+    def factors(self) -> dict[int, tuple[float, float]]:
+        """Factor and offset of each cell: grams are factor times what the device says, plus offset."""
+        return {each.cell: (each.factor, each.offset_grams) for each in self.values.cells}
+
     def misfit(self, shelf: str, cells: frozenset[int]) -> str | None:
         """Why it is not for this shelf, in words."""
         if self.values.shelf != shelf:

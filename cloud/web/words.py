@@ -21,7 +21,7 @@ _WORDS = {
     "restock": "Restock",
     "negative_stock": "Negative stock",
     "left_unexpectedly": "Left unexpectedly",
-    "blind": "Could not see",
+    "blind": "Blind",
     "duplicate_encoding": "Duplicate encoding",
     "epcis_refused": "EPCIS event refused",
     "online": "Online",

@@ -74,5 +74,7 @@ def test_bays_are_on_cells_that_there_are(tmp_path: Path) -> None:
 def test_counts_need_to_become_grams(tmp_path: Path) -> None:
     said = problems(tmp_path, LINES + 'columns = ["counts"]\n')
     assert (
-        "shelves[1].reader: counts_per_gram has 0 numbers for 1 columns of counts; write one for each" in said
+        "shelves[1].reader: counts_per_gram has 0 numbers for 1 columns of counts; write one for each, as "
+        "counts_per_gram = [1]; zero_counts has 0 numbers for 1 columns of counts; write one for each, as "
+        "zero_counts = [0]; these show bare counts, which is right until it is calibrated" in said
     )

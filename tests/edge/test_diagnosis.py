@@ -6,7 +6,7 @@ from edge.diagnosis import Seen, band, by_antenna, exit_code, findings, span
 from edge.errors import ProtocolError, ReaderError, ReaderLost, ReaderRefused
 from edge.reads import Antenna, Lost, Read, Scale, TagRead, Trigger, WeightFault, WeightSample
 from edge.remedies import Finding, Grade
-from edge.scale_diagnosis import Weighed, fine, table
+from edge.scale_diagnosis import Pace, Weighed, fine, table
 
 CASE = "3074257BF7194E4000001A85"
 FOREIGN = "E2801170000002081A8A1234"
@@ -15,13 +15,14 @@ FOREIGN = "E2801170000002081A8A1234"
 def seen(
     *reads: Read, expected: tuple[int, ...] = (), references: dict[int, tuple[str, ...]] | None = None,
     offset_ms: float | None = None, yields: str = "tags", error: ReaderError | None = None,
-    cells: tuple[int, ...] = (),
+    cells: tuple[int, ...] = (), pace: Pace = Pace.LINE,
 ) -> Seen:  # fmt: skip
     found = Seen(
         "tcp://192.0.2.10:5084", yields, 10.0, expected=expected, references=references or {}, connected=True,
         clock_offset_ms=offset_ms, error=error,
     )  # fmt: skip
     found.weighed.expected = cells
+    found.weighed.pace = pace
     found.take(reads)
     return found
 
@@ -77,6 +78,7 @@ def test_a_reader_that_reads_on_all_antennas_is_fine() -> None:
         (seen(fault("overload"), yields="weights"), "cell 0 could not weigh, said 1 times: overload"),
         (seen(weight(1), fault("device_error: it shows net"), yields="weights"), "could not weigh, said 1 times: dev"),
         (seen(weight(1), weight(1, at_us=2_000_000), yields="weights"), "only 0.5 weights a second"),
+        (seen(weight(1), weight(1, at_us=60_000_000), yields="weights", pace=Pace.PUBLISHED), "only every 60 s"),
         (seen(weight(1), yields="weights", cells=(0, 1)), "cell 1 says nothing while others do"),
         (seen(weight(1), yields="weights", cells=(1,)), "cell 0 weighs, and no bay stands on it"),
     ],
@@ -91,6 +93,79 @@ def test_what_is_to_be_seen_to_is_said(watched: Seen, what: str) -> None:
 def test_a_scale_that_weighs_is_fine() -> None:
     (found,) = findings(seen(weight(100.0), weight(140.0), weight(140.2, False), yields="weights"))
     assert found == Finding(Grade.FINE, "3 weights of 1 cell, 2 of them at rest, 100 to 140.2 g")
+
+
+def every(period_s: float, *grams: float) -> list[WeightSample]:
+    return [weight(each, at_us=round(i * period_s * 1e6)) for i, each in enumerate(grams)]
+
+
+@pytest.mark.parametrize(
+    "weights, said",
+    [
+        (every(0.1, 500, 500.2, 500.1, -199.9, 500.3, 500.2, 500.1, 7, 500, 500.1),
+         "cell 0: 2 single weights are far off the rest, as -199.9 g among 500.1 g"),
+        (every(0.1, -200, 500, 500, 500, 500, 5000, 500, 500, 500, 7),
+         "cell 0: 1 single weight is far off the rest, as 5000.0 g among 500.0 g"),
+        (every(0.1, 84000, 84027, 83991, 2, 84010, 84020, 83980, 84015), "as 2.0 g among"),
+    ],
+)  # fmt: skip
+def test_single_weights_that_no_load_can_be_are_said(weights: list[WeightSample], said: str) -> None:
+    watched = seen(*weights, yields="weights")
+    (found,) = findings(watched)
+    assert said in found.what
+    assert "a garbled line or a loose wire" in found.do
+    (line,) = table(watched.weighed)
+    assert "mean -" not in line
+    assert any(f"mean {mean}" in line for mean in ("500.1 g", "500.0 g", "84006.1 g")), line
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        every(0.1, 0, 0, 0, 0, 500, 500, 500, 500),  # put down
+        every(0.1, 0, 0, 0, 700, 480, 510, 495, 503, 499, 500),  # and what holds it swings
+        every(0.1, 0, 0, 0, 300, 320, 0, 0, 0),  # touched
+        every(0.4, 0, 0, 0, 300, 0, 0, 0, 0),  # the same, of a slow scale
+        every(0.1, 500, 490, 500, 490, 500, 490, 500),  # a division
+        every(0.1, 500, 560, 470, 530, 440, 560, 500, 450),  # shaken all the time
+    ],
+)
+def test_a_load_that_moves_is_no_garbled_line(weights: list[WeightSample]) -> None:
+    assert not any("far off" in found.what for found in findings(seen(*weights, yields="weights")))
+
+
+def test_a_converter_that_is_cut_off_comes_with_its_wires() -> None:
+    (found,) = findings(seen(fault("device_error: the converter does not answer (-1)"), yields="weights"))
+    assert "DOUT or SCK" in found.do
+
+
+def test_an_empty_platform_may_say_a_little_less_than_nothing() -> None:
+    (found,) = findings(seen(weight(-0.3), weight(-0.2), yields="weights"))
+    assert found.grade is Grade.FINE
+
+
+@pytest.mark.parametrize(
+    "period_s, pace",
+    [(1.0, Pace.PUBLISHED), (10.2, Pace.PUBLISHED), (60.0, Pace.ON_CHANGE), (0.1, Pace.LINE)],
+)
+def test_a_scale_is_as_fast_as_its_kind_can_be(period_s: float, pace: Pace) -> None:
+    weights = every(period_s, *[500.0] * 12)
+    (found,) = findings(seen(*weights, yields="weights", pace=pace))
+    assert found.grade is Grade.FINE
+
+
+def test_a_scale_that_publishes_has_no_baud() -> None:
+    (found,) = findings(seen(*every(60.0, 1.0, 1.0), yields="weights", pace=Pace.PUBLISHED))
+    assert "update_interval: 1s" in found.do
+    assert "baud" not in found.do
+
+
+def test_a_device_on_a_bus_that_is_away_comes_with_what_to_look_at() -> None:
+    watched = seen(weight(1.0), yields="weights")
+    watched.take([WeightFault(at_us=0, shelf="aisle-1", cell=1, fault="device_error: does not answer")])
+    (found,) = findings(watched)
+    for remedy in ("address", "A and B swapped", "speed and parity"):
+        assert remedy in found.do
 
 
 @pytest.mark.parametrize(
@@ -111,6 +186,8 @@ def test_a_scale_that_weighs_is_fine() -> None:
         (ProtocolError("not a line of an MT-SICS scale: b'x'"), "speed (baud) is wrong", "?baud="),
         (ProtocolError("LLRP version 5, expected one of (1, 2)"), "speaks another protocol", "--driver"),
         (ReaderLost("silent for 5 s"), "the device says nothing", "switched on"),
+        (ReaderLost("silent: no answer to us from unit 1; are speed"), "no device on the bus", "A and B swapped"),
+        (ReaderLost("silent: no unit has answered for 5 s"), "no device on the bus", "speed and parity"),
         (ReaderRefused("401 Unauthorized"), "other credentials", "never in the URL"),
         (ReaderRefused("mqtt://h:1883: the broker lets nobody not read t"), "or more rights", "read the topic"),
         (ReaderLost("mqtt://h:1883: nothing on t for 60 s; the reader is off"), "nothing is published", "topic"),
@@ -190,8 +267,8 @@ def test_each_cell_of_a_scale_has_its_line() -> None:
     weighed.take(Scale(at_us=0, shelf="aisle-1", serial="B021002593"))
     assert table(weighed) == [
         "serial number B021002593",
-        "cell 0\t4 weights\t4 at rest\t100.0 to 100.2 g\tmostly 0.1 g from one to the next",
+        "cell 0\t4 weights\t4 at rest\tmean 100.1 g\t100.0 to 100.2 g\tmostly 0.1 g from one to the next",
         "cell 1\tno weight",
-        "cell 2\t4 weights\t1000.0 to 1000.2 g\tmostly 0.1 g from one to the next",
+        "cell 2\t4 weights\tmean 1000.1 g\t1000.0 to 1000.2 g\tmostly 0.1 g from one to the next",
     ]
     assert fine(weighed) == "8 weights of 2 cells, 2.0 a second, 4 of them at rest, 100 to 1000.2 g"

@@ -71,7 +71,10 @@ def test_what_is_written_reaches_the_aggregator(tmp_path: Path) -> None:
             "crosstalk = [ { from = 0, to = 1, share = 0.1 }, { from = 0, to = 1, share = 0.2 } ]",
             "two shares from one cell to another",
         ),
-        ('calibration = "nowhere.toml"', "nowhere.toml: No such file"),
+        (
+            'calibration = "nowhere.toml"',
+            "nowhere.toml is not there.*not calibrated yet: run .*--shelf aisle-1`",
+        ),
         ("calibration = 7", "name the file that `stockbeat shelves calibrate` wrote"),
     ],
 )

@@ -199,3 +199,77 @@ def test_with_nobody_at_the_terminal_it_ends(tmp_path: Path) -> None:
         )  # fmt: skip
     assert ended.returncode == 1
     assert "nobody answers: run it in a terminal, or with --yes" in ended.stderr
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "devices" / "calibration.md"
+NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
+
+
+def as_shown(text: str) -> list[str]:
+    """Line by line, without what is noise: digits."""
+    return [NUMBER.sub("#", line.strip()) for line in text.splitlines() if line.strip()]
+
+
+def dialogue(number: int) -> list[str]:
+    found = re.findall(
+        r"```text\n\$ stockbeat shelves calibrate (.*?)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL
+    )
+    assert found[number][0] == '--config edge.toml --shelf aisle-1 --by "shift lead"'
+    return as_shown(found[number][1])
+
+
+def spoken(person: Terminal) -> list[str]:
+    return as_shown(re.sub(r"/\S+/aisle-1", "aisle-1", person.shown))
+
+
+def test_the_pages_dialogue_with_grams_is_what_is_said(tmp_path: Path) -> None:
+    with simulated("sics", tmp_path / "scale") as scale:
+        at = config(tmp_path, scale, "sics", named='calibration = "aisle-1.shelf.toml"\n')
+        with terminal("--config", str(at), "--shelf", "aisle-1", "--by", "shift lead") as person:
+            person.expect("press Enter.")
+            person.type()
+            person.expect("(Enter: zero only)")
+            person.type("5 kg")
+            person.expect("press Enter.")
+            scale.put(5000)
+            person.type()
+            person.expect("(Enter: none)")
+            person.type("2 kg")
+            person.expect("press Enter.")
+            scale.put(-3000)
+            person.type()
+            person.expect("(Enter: yes, n: no)")
+            person.type()
+            person.expect("written")
+            assert person.end() == 0
+            assert spoken(person) == dialogue(0)
+
+
+def test_the_pages_dialogue_with_counts_is_what_is_said(tmp_path: Path) -> None:
+    bare = 'columns = ["counts", "counts"]\ncounts_per_gram = [1, 1]\nzero_counts = [0, 0]\n'
+    with simulated("hx711", tmp_path / "board", "--grams", "0", "--grams", "0") as scale:
+        at = config(tmp_path, scale, "hx711_lines", bare, 2, 'calibration = "aisle-1.shelf.toml"\n')
+        with terminal("--config", str(at), "--shelf", "aisle-1", "--by", "shift lead") as person:
+            person.expect("press Enter.")
+            person.type()
+            person.expect("(Enter: zero only)")
+            person.type("2 kg")
+            person.expect("press Enter.")
+            scale.put(2000, 0)
+            person.type()
+            person.expect("(Enter: none)")
+            person.type("500 g")
+            person.expect("press Enter.")
+            scale.put(-1500, 0)
+            person.type()
+            person.expect("press Enter.")
+            scale.put(-500, 0)
+            scale.put(2000, 1)
+            person.type()
+            person.expect("(Enter: none)")
+            person.type()
+            person.expect("(Enter: yes, n: no)")
+            person.type()
+            person.expect("written")
+            assert person.end() == 0
+            assert spoken(person) == dialogue(1)

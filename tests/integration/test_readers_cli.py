@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from llrpkit.emulator import EmulatedTag, LLRPEmulator
 
 from edge import readers_cli
 from edge.errors import ConfigError
+from tests.support.servers import mosquitto
 
 pytestmark = pytest.mark.timeout(60)
 CASE = "3074257BF7194E4000001A85"
@@ -241,3 +243,74 @@ async def test_an_mt_sics_scale_tells_who_it_is(tmp_path: Path) -> None:
     async with simulating("sics", "--listen", "127.0.0.1:0", "--grams", "500", "--without", "SIR") as url:
         code, said = await stockbeat("readers", "test", url, "--driver", "sics", "--seconds", "2")
     assert (code, "serial number SIM0000001" in said) == (0, True), said
+
+
+COUNTS = (
+    "--driver", "hx711_lines", "--set", 'columns=["counts"]', "--set", "counts_per_gram=[420]", "--set",
+    "zero_counts=[84000]",
+)  # fmt: skip
+
+
+async def test_a_line_that_loses_digits_is_found_out(tmp_path: Path) -> None:
+    for trouble, code in (("bite:0.6", 2), ("none", 0)):
+        link = ("--link", str(tmp_path / trouble[:4]), "--grams", "500", "--trouble", trouble)
+        async with simulating("hx711", *link) as url:
+            got, said = await stockbeat("readers", "test", url, *COUNTS, "--seconds", "6")
+        assert (got, "far off the rest" in said) == (code, code == 2), said
+        assert "mean 500." in said or "mean 499." in said, said
+
+
+async def test_a_board_that_publishes_each_second_is_fine(tmp_path: Path) -> None:
+    with mosquitto(tmp_path) as server:
+        broker = ("--broker", f"mqtt://127.0.0.1:{server.port}")
+        async with simulating("mqtt-scale", "esphome", *broker, "--every", "1", "--grams", "500") as url:
+            words = (
+                "--driver",
+                "mqtt_scale",
+                "--set",
+                "format=esphome",
+                "--set",
+                "unit=kg",
+                "--seconds",
+                "4",
+            )
+            code, said = await stockbeat("readers", "test", url, *words)
+    assert (code, "ok: " in said, "baud" in said) == (0, True, False), said
+
+
+async def test_a_bus_on_which_nobody_answers_comes_with_what_to_look_at(tmp_path: Path) -> None:
+    words = ("--driver", "modbus_scale", "--set", "profile=laumas")
+    async with simulating("modbus", "--link", str(tmp_path / "bus"), "--grams", "500") as url:
+        code, said = await stockbeat("readers", "test", url, *words, "--set", "units=[9]")
+        assert (code, "no device on the bus answers" in said, "A and B swapped" in said) == (1, True, True), (
+            said
+        )
+        code, said = await stockbeat(
+            "readers", "test", url, *words, "--set", "units=[1, 9]", "--seconds", "2"
+        )
+        assert (code, "does not answer" in said, "A and B swapped" in said) == (2, True, True), said
+
+
+async def test_a_shelf_is_tried_before_it_is_calibrated_and_after(tmp_path: Path) -> None:
+    async with simulating("sics", "--link", str(tmp_path / "scale"), "--grams", "500") as url:
+        config = tmp_path / "edge.toml"
+        config.write_text(
+            'edge = "store-042"\n[[shelves]]\nname = "aisle-1"\ncalibration = "aisle-1.shelf.toml"\n'
+            f'reader = {{ driver = "sics", url = "{url}" }}\nbays = [ {{ name = "A1", cell = 0, capacity = 24, '
+            'items = [ { gtin = "09506000134352", unit_grams = 330.0 } ] } ]\n',
+            "utf-8",
+        )
+        of_it = ("--config", str(config), "--shelf", "aisle-1", "--seconds", "2")
+        code, said = await stockbeat("readers", "test", *of_it)
+        assert code == 0, said
+        code, said = await stockbeat("edge", "check", str(config))
+        assert (code, "not calibrated yet: run `stockbeat shelves calibrate" in said) == (1, True), said
+        (tmp_path / "aisle-1.shelf.toml").write_text(
+            'version = 1\nshelf = "aisle-1"\nmade = { at = 2026-11-22T09:00:00Z }\n'
+            "[[cells]]\ncell = 0\nfactor = 2.0\noffset_grams = -700.0\n",
+            "utf-8",
+        )
+        code, said = await stockbeat("readers", "test", *of_it)
+        assert (code, "made 2026-11-22" in said) == (0, True), said
+        (mean,) = re.findall(r"mean (\S+) g", said)
+        assert float(mean) == pytest.approx(300.0, abs=5.0)  # twice what it says, less 700

@@ -11,8 +11,9 @@ from edge.config import load
 from stockbeat.cli import main
 
 ROOT = Path(__file__).parents[2]
+READERS = ROOT / "edge" / "readers"
 PAGES = sorted((ROOT / "docs" / "devices").glob("*.md"))
-DRIVERS = sorted(path.parent.name for path in (ROOT / "edge" / "readers").glob("*/config.py"))
+DRIVERS = sorted(path.parent.name for path in READERS.glob("*/config.py"))
 FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 
 
@@ -67,6 +68,42 @@ def test_a_command_is_there_with_its_options(line: str) -> None:
             assert word.partition("=")[0] in options, f"{words}: no option {word}"
 
 
+WEIGHS = 'ClassVar[Literal["weights"]]'
+SCALES = [name for name in DRIVERS if WEIGHS in (READERS / name / "config.py").read_text("utf-8")]
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    heads = re.findall(r"^#+ (.+)$", FENCED.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_link_into_a_page_leads_to_a_heading(page: Path) -> None:
+    for link, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text("utf-8")):
+        target = page.parent / link if link else page
+        assert anchor in anchors(target), f"{page.name}: {link}#{anchor}"
+
+
+@pytest.mark.parametrize("driver", SCALES)
+def test_a_scales_page_leads_to_what_all_have_in_common_and_back(driver: str) -> None:
+    devices = ROOT / "docs" / "devices"
+    text = (devices / f"{driver}.md").read_text("utf-8")
+    assert "](shelf.md)" in text
+    assert "](calibration.md" in text
+    assert f"]({driver}.md" in (devices / "shelf.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", ["shelf", "calibration"])
+def test_the_configurations_of_a_shelf_are_taken_as_they_stand(page: str, tmp_path: Path) -> None:
+    found = [block for block in blocks(ROOT / "docs" / "devices" / f"{page}.md", "toml") if "reader" in block]
+    assert found
+    for block in found:
+        text = block if block.startswith("edge =") else f'edge = "store-042"\n{block}\n'
+        (tmp_path / "edge.toml").write_text(text, "utf-8")
+        assert load(tmp_path / "edge.toml", calibrating="aisle-1").shelves
+
+
 def test_the_dock_doors_configuration_is_taken_whole(tmp_path: Path) -> None:
     """Its pieces as they stand on the page, put together as it says."""
     whole, more, beside, calibrated, *_ = blocks(ROOT / "docs" / "devices" / "dock-door.md", "toml")
@@ -88,6 +125,6 @@ def test_a_drivers_configuration_is_taken_as_it_stands_on_its_page(driver: str, 
             continue
         text = block if block.lstrip().startswith("edge =") else f'edge = "store-042"\n{block}\n'
         (tmp_path / "edge.toml").write_text(text, "utf-8")
-        config = load(tmp_path / "edge.toml")
+        config = load(tmp_path / "edge.toml", calibrating="aisle-1")
         readers = [gate.reader for gate in config.gates] + [shelf.reader for shelf in config.shelves]
         assert driver in [reader.driver for reader in readers if reader]

@@ -59,11 +59,14 @@ class Hx711LinesConfig(Section):
     @model_validator(mode="after")
     def _counts_become_grams(self) -> "Hx711LinesConfig":
         counted = sum(column in ("counts", "offset_counts") for column in self.columns)
-        for name in ("counts_per_gram", "zero_counts"):
-            if len(getattr(self, name)) != counted:
-                raise ValueError(
-                    f"{name} has {len(getattr(self, name))} numbers for {counted} columns of counts; write one for each"
-                )
+        wrong = []
+        for name, bare in (("counts_per_gram", 1), ("zero_counts", 0)):
+            if (there := len(getattr(self, name))) != counted:
+                right = f"write one for each, as {name} = {[bare] * counted}"
+                wrong.append(f"{name} has {there} numbers for {counted} columns of counts; {right}")
+        if wrong:
+            hint = "; these show bare counts, which is right until it is calibrated" if counted else ""
+            raise ValueError("; ".join(wrong) + hint)
         return self
 
     @property
