@@ -72,5 +72,5 @@ def test_a_reason_tells_the_weight_of_now() -> None:
     said = weighed(aggregator, 2.0, 40.0)
     assert reasons(said)[-1] == ("uncertain", "5 were counted, and it weighs as much as 10.0")
     for n in range(5):  # each hand that leans there leaves it a little elsewhere, which is no news
-        leant = stream([(0.0, 1650.0), (3.0, 4000.0), (6.0, 1650.0 + 10.0 * (n % 2))], to_s=20.0)
+        leant = stream([(0.0, 1650.0), (3.0, 4000.0), (3.7, 1650.0 + 10.0 * (n % 2))], to_s=20.0)
         assert states(fed(aggregator, after(leant, 60.0 + 20.0 * n))) == []
