@@ -22,7 +22,7 @@ from edge.aggregator.span import Moves
 from edge.aggregator.standing import Standing
 from edge.aggregator.steps import NO_ANSWER, Step, patience, understand
 from edge.aggregator.taken import TakenLately
-from wire.events import Change, Event
+from wire.events import Change, Condition, Event
 
 # Below this share of the lightest unit, and below 2 g in any case, a difference is drift, creep or dust.
 DEAD_SHARE = 0.35
@@ -138,7 +138,7 @@ class BayWatch:
         self.stood = False
         self.conditions.blind = ""
         if self.conditions.in_service:
-            return []
+            return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
         if not self.anchored or self.anew:
             return self._begin(rest, stamp)
         doubting.as_before(self, rest)
@@ -224,6 +224,7 @@ class BayWatch:
         if self.anchored:
             self.conditions.check = self.misfit = doubting.recalibrated(self, sum(anchor))
             self.set_anchor(anchor)
+            self.standing.look_again(sum(anchor) - self.bay.tare_grams, self._noise_now, self.items)
 
     def _confirm(self, counts: Mapping[str, int], gross: float) -> None:
         net = gross - self.bay.tare_grams
@@ -304,6 +305,8 @@ class BayWatch:
             ]
         self._anchor(rest)
         self.stood = True
+        net = rest.grams - self.bay.tare_grams - sum(step.grams for step in self.steps)
+        self.changed |= self.standing.look_again(net, rest.noise, self.items)
 
     def _anchor(self, rest: Rest) -> None:
         self.set_anchor(rest.cells)
@@ -420,9 +423,11 @@ class BayWatch:
 
     def state(self, at_ms: int, at_us: int, stamp: Stamp) -> list[Event]:
         """What is said when its state or its fill has changed."""
-        if self.anew and not self.conditions.blind:
-            return []  # until its next rest nothing is known
         standing, conditions = self.standing, self.conditions
+        if self.anew and not conditions.blind:
+            return []  # until its next rest nothing is known
+        if not self.anchored and conditions.now(standing.doubt)[0] is Condition.OK:
+            return []  # nor before its first
         events: list[Event] = []
         if news := conditions.news(standing.doubt):
             self.changed = True

@@ -5,14 +5,15 @@ from wire.events import Condition
 
 class Conditions:
     """`alien`: another scale than the one that was calibrated; `check`: weights that a scale in order does not show, of
-    which not even differences mean anything if it is `mute`; `blind`: it does not weigh; `until_ms`: in service.
+    which not even differences mean anything if it is `mute`; `blind`: it does not weigh; `until_ms`: in service. `said`
+    is forgotten at each start: whoever hears of the bay hears how it is, whatever they were told before and by whom.
     """
 
     def __init__(self) -> None:
         self.alien = self.check = self.blind = ""
         self.mute = False
         self.until_ms: int | None = None
-        self.said: tuple[Condition, str] = (Condition.OK, "")
+        self.said: tuple[Condition, str] | None = None
 
     @property
     def unsure(self) -> bool:

@@ -3,7 +3,6 @@
 from edge.aggregator.bay import BayWatch
 from edge.aggregator.kept import Kept
 from edge.aggregator.place import Sure
-from wire.events import Condition
 
 
 def kept_of(bay: BayWatch) -> Kept | None:
@@ -15,7 +14,7 @@ def kept_of(bay: BayWatch) -> Kept | None:
         cells=bay.kept_anchor(), at_us=bay.anchored_us, anew=bay.anew, confirmed=bay.confirmed,
         counts=standing.counts, overhang=standing.overhang, doubt=standing.doubt,
         check=conditions.check, mute=conditions.mute, alien=conditions.alien, until_ms=conditions.until_ms,
-        fill=bay.said_fill, state=(conditions.said[0].value, conditions.said[1]),
+        fill=bay.said_fill,
         sure=(sure.cells, sure.counts, sure.jump) if sure else None,
         exact=sure.exact if sure else False, things=standing.things,
     )  # fmt: skip
@@ -33,7 +32,7 @@ def restore(bay: BayWatch, kept: Kept) -> None:
     standing.things, standing.overhang = kept.lying(), kept.overhang
     standing.doubt, bay.said_fill = kept.doubt, dict(kept.fill)
     conditions.check, conditions.mute, conditions.alien = kept.check, kept.mute, kept.alien
-    conditions.until_ms, conditions.said = kept.until_ms, (Condition(kept.state[0]), kept.state[1])
+    conditions.until_ms = kept.until_ms  # how it is, is said anew
     bay.sure = Sure(*kept.sure, kept.exact) if kept.sure else None
     bay.confirmed = kept.confirmed
     bay.steps.clear()

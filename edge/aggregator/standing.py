@@ -11,6 +11,7 @@ from edge.aggregator.taken import TakenLately
 from wire.events import Change, ItemUnits
 
 CONFLICT_UNITS, CONFLICT_SIGMAS = 0.75, 4.0
+ANEW_UNITS = 0.25  # of the lightest: by less, a figure in a doubt need not be brought up to date
 SAME_GRAMS, SAME_SIGMAS = 2.0, 4.0  # a thing that is no goods and is taken away is known by its mass
 MOST_OPEN = 8
 OWN_SURE = 0.9  # of single units that goods are learned from
@@ -56,6 +57,9 @@ class Standing:
         self.things: list[Thing] = []
         self.overhang = 0.0
         self.doubt = ""
+        self._doubted: tuple[dict[str, int], float] | None = (
+            None  # the count and the mass that `doubt` speaks of
+        )
         self._goods, self._taken = goods, taken
 
     def forget(self) -> None:
@@ -157,15 +161,31 @@ class Standing:
             self.counts = contents(net, noise, items, capacity)
             if self.counts is not None:
                 self.doubt = ""
+        self._hold(net, noise, items)
+
+    def look_again(self, grams: float, noise: float, items: list[Item]) -> bool:
+        """Nothing was placed, but a count that contradicted the weight may not any more: it may be weighed otherwise
+        now. Returns whether something is doubted for another reason, or no more.
+        """
+        before = self.doubt
+        if before and self.counts is not None:
+            self._hold(self.net(grams), noise, items)
+        return self.doubt != before
+
+    def _hold(self, net: float, noise: float, items: list[Item]) -> None:
+        """A doubt is worded anew only where the weight is another: else each hand would change its last digit."""
         if self.counts is None or not items:
             return
         held = [(item, self.counts[item.gtin]) for item in items]
         grams, sigma = weighed(noise, held)
         lightest = min(item.gross_grams for item in items)
-        if abs(net - grams) > max(CONFLICT_UNITS * lightest, CONFLICT_SIGMAS * sigma):
-            self.doubt = _conflict(held, net)
-        elif self.doubt:
-            self.doubt = ""
+        if abs(net - grams) <= max(CONFLICT_UNITS * lightest, CONFLICT_SIGMAS * sigma):
+            self.doubt, self._doubted = "", None
+            return
+        told = self._doubted if self.doubt else None
+        if told and told[0] == self.counts and abs(net - told[1]) < ANEW_UNITS * lightest:
+            return
+        self.doubt, self._doubted = _conflict(held, net), (self.counts, net)
 
     def confirm(self, counts: Mapping[str, int], grams: float, items: list[Item]) -> None:
         """A person says how many stand there, which settles what weights could not."""

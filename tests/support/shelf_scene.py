@@ -76,5 +76,12 @@ def states(said: Iterable[Event]) -> list[tuple[str, str]]:
     return [(event.bay, event.state.value) for event in said if isinstance(event, BayState)]
 
 
+def news(said: Iterable[Event]) -> list[tuple[str, str]]:
+    """The states of bays from their start on, without the `ok` that they begin with."""
+    told = states(said)
+    bays = [bay for bay, _ in told]
+    return [each for n, each in enumerate(told) if each[1] != "ok" or each[0] in bays[:n]]
+
+
 def counted(aggregator: Aggregator) -> dict[str, int | None]:
     return {level.bay: level.units for level in aggregator.levels()}

@@ -12,6 +12,7 @@ from tests.support.shelf_scene import (
     counted,
     fed,
     ms,
+    news,
     shelf_of,
     states,
     stream,
@@ -178,7 +179,7 @@ def test_what_was_just_put_can_be_taken_again_from_an_empty_bay() -> None:
 
     assert sum(units or 0 for _, _, _, units in changes(said)) == 0
     assert counted(aggregator) == {"A1": 0}
-    assert states(said) == []
+    assert news(said) == []
 
 
 def test_a_mixed_bay_that_nobody_has_counted_asks_for_a_count() -> None:
@@ -199,4 +200,4 @@ def test_a_mixed_bay_that_nobody_has_counted_asks_for_a_count() -> None:
 def test_an_empty_mixed_bay_asks_nothing() -> None:
     apple = CAN.__class__(gtin="09506000312071", unit_grams=60.0, unit_cv=0.02)
 
-    assert states(fed(watching(shelf_of([CAN, JAR, apple])), stream([(0.0, 0.4)], to_s=20.0))) == []
+    assert news(fed(watching(shelf_of([CAN, JAR, apple])), stream([(0.0, 0.4)], to_s=20.0))) == []

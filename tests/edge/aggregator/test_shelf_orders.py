@@ -6,6 +6,7 @@ import pytest
 
 from edge.aggregator.aggregator import Aggregator
 from edge.aggregator.conditions import Conditions
+from edge.aggregator.moments import moment
 from edge.aggregator.orders import (
     Assign,
     Calibrate,
@@ -77,7 +78,11 @@ def test_service_is_kept_over_a_restart() -> None:
     second = watching(shelf_of([CAN]))
     second.restore(first.changed_state())
 
-    assert fed(second, after(stream([(0.0, 3300.0)], to_s=20.0), 20.0)) == []
+    said = fed(second, after(stream([(0.0, 3300.0)], to_s=20.0), 20.0))
+
+    (state,) = said
+    assert isinstance(state, BayState)
+    assert (state.state.value, state.until) == ("service", moment(us(600.0)))
 
 
 def test_other_goods_are_counted_from_then_on_and_after_a_restart_too() -> None:

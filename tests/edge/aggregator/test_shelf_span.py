@@ -18,6 +18,7 @@ from tests.support.shelf_scene import (
     counted,
     fed,
     ms,
+    news,
     shelf_of,
     states,
     stream,
@@ -101,7 +102,7 @@ def test_what_was_taken_or_put_while_nobody_weighed_is_counted(units: int) -> No
     again, said = off_and_on(shelf_of([CAN]), [3300.0], [3300.0 + 330.0 * units])
 
     assert booked(said) == [("A1", units)]
-    assert states(said) == []
+    assert news(said) == []
     assert counted(again) == {"A1": 10 + units}
 
 
@@ -130,7 +131,7 @@ def test_sales_of_several_bays_while_nobody_weighed_are_counted() -> None:
     )
 
     assert sorted(booked(said)) == [("A1", -1), ("A2", -3), ("A3", 1)]
-    assert states(said) == []
+    assert news(said) == []
 
 
 def test_one_factor_needs_two_bays() -> None:
@@ -273,5 +274,5 @@ def test_after_a_gap_bays_that_rest_at_different_times_are_waited_for() -> None:
 
     said = fed(second, after(stream(*now, to_s=30.0), 20.0 + OFF_S))
 
-    assert sorted(states(said)) == [("A1", "needs_check"), ("A3", "needs_check")]
+    assert sorted(news(said)) == [("A1", "needs_check"), ("A3", "needs_check")]
     assert booked(said) == []
