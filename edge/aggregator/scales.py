@@ -12,7 +12,7 @@ import numpy as np
 
 from edge.aggregator.across import belong
 from edge.aggregator.bay import BayWatch
-from edge.aggregator.blindness import Blindness
+from edge.aggregator.blindness import FROZEN_FLICKER, OFFLINE_MS, OFFLINE_PERIODS, Blindness
 from edge.aggregator.channels import (
     BLOCK_MS,
     CONFIRM_MS,
@@ -41,8 +41,6 @@ from wire.events import Event
 from wire.messages import Level
 
 IDLE_MS = 2_000  # without newer samples, what waits is folded after so long
-OFFLINE_MS = 10_000  # a gap so long leaves it open when things happened …
-OFFLINE_PERIODS = 5  # … for devices that weigh often
 AHEAD_MS = 60_000  # beyond what is known of the time, a sample's time is wrong
 # The anchor follows by half of the difference each second, but never faster than this: drift of a 10 kg cell that warms
 # by 10 K in an hour is 0.0014 g/s, and nobody puts down goods that slowly.
@@ -51,13 +49,11 @@ FOLLOW_GRAMS_S = 0.05
 DRIFT_SAVE_MS = 60_000  # the anchors' drift is worth saving so often
 # When more than this share of a shelf of so many cells moves at once, all of it waits so long.
 SHAKEN_SHARE, SHAKEN_CELLS, SHAKEN_MS = 0.5, 3, 1_000
-FROZEN, FROZEN_FLICKER = 7, 0.7  # so many same values of a cell whose values are seldom the same show no rest
+FROZEN = 7  # so many same values of a cell whose values are seldom the same show no rest
 THAW_MS = 1_000  # until none of them is in the window any more
 ROUNDED = 0.41  # of a division: two weights rounded to it differ by that much from the truth, one sigma
 MOST_DIVISION = 20.0  # grams; values that differ by more are loads
 STIRRED_MS = 600_000  # a bay that has moved for longer (a fan, a pump) makes nobody wait
-STUCK = 100  # so many of them are worth saying
-LOOK_MS = 1_000  # faults are looked for so often
 LEAST_NOISE = 0.3  # grams, of a difference of two rests
 CALM_SHARE = 0.03  # of the lightest unit: means of a trembling scale that are so close count as one
 FEW = 32  # samples that are quicker taken one by one
@@ -90,8 +86,7 @@ class Scales:
         self._cells: dict[tuple[str, int], int] = {}
         self.shelves: dict[str, ShelfWatch] = {}
         self._shelf_of_bay: list[str] = [shelf.name for shelf, _ in bays]
-        self._blindness = Blindness(self.bays)
-        self._looked_ms = 0
+        self._blindness = Blindness(self.bays, self._rows, self._channels, self._stirred)
         self._build(shelves)
         self._inflow = Inflow(self._channels, self._cells)
         self._next_ms = NEVER  # when something that was waited for is due
@@ -158,12 +153,8 @@ class Scales:
         channel = self._cells.get((read.shelf, read.cell))
         if channel is None:
             return []
-        number = int(self._of_bay[channel])
         events = self._fold_until(at_ms, stamp)
-        self._stirred[number] = True
-        return events + self._blindness.fault(
-            number, f"cell {read.cell}: {read.fault}", at_ms, read.at_us, stamp
-        )
+        return events + self._blindness.fault(channel, read.fault, at_ms, read.at_us, stamp)
 
     def order(self, order: Order, now_ms: int, at_us: int, stamp: Stamp) -> list[Event]:
         """Raises OrderError."""
@@ -197,9 +188,12 @@ class Scales:
         ]
 
     def _resting(self, bay: BayWatch) -> float | None:
-        row = self._rows[self.bays.index(bay)]
-        channels = self._channels
-        return float(np.sum(channels.level[row])) if bay.anchored and channels.rest[row].all() else None
+        number = self.bays.index(bay)
+        rests = bay.anchored and self._rests(number)
+        return float(np.sum(self._channels.level[self._rows[number]])) if rests else None
+
+    def _rests(self, bay: int) -> bool:
+        return bool(self._channels.rest[self._rows[bay]].all()) and self._blindness.whole(bay)
 
     def scale(self, read: Scale, at_ms: int, stamp: Stamp) -> list[Event]:
         watch = self.shelves.get(read.shelf)
@@ -246,16 +240,13 @@ class Scales:
 
     def _look(self, at_ms: int, active: Ints, stamp: Stamp) -> list[Event]:
         channels, starts = self._channels, self._starts
-        here = np.zeros(channels.count, np.bool_)
-        here[active] = True
         unsteady = ~channels.together & ~channels.calm & (channels.ticks >= LEAST_TICKS)
         self._hold_shaken(at_ms, unsteady)
         self._stirred |= np.logical_or.reduceat(unsteady, starts)
         self._frozen_ms[(channels.same >= FROZEN) & (channels.flicker > FROZEN_FLICKER)] = at_ms
         frozen = at_ms - self._frozen_ms <= THAW_MS
-        at_rest = np.logical_and.reduceat(channels.rest & ~frozen, starts) & np.logical_or.reduceat(
-            here, starts
-        )
+        at_rest = np.logical_and.reduceat(channels.rest & ~frozen, starts)
+        at_rest &= self._blindness.weigh(at_ms, active)
         at_rest &= (self._held_ms <= at_ms)[self._shelf_of]
         off = channels.level - self._anchors
         sums = np.add.reduceat(off, starts)
@@ -270,31 +261,11 @@ class Scales:
         if ready.any():
             ready &= ~self._waits_for_neighbour(at_ms, ready, at_rest, sums)
             events += self._settle_all([int(bay) for bay in np.flatnonzero(ready)], sums, at_ms, stamp)
-        if at_ms - self._looked_ms >= LOOK_MS:
-            self._looked_ms = at_ms
-            events += self._look_for_faults(at_ms, stamp)
+        events += self._blindness.look(at_ms, stamp)
         if at_ms - self._saved_ms >= DRIFT_SAVE_MS:
             self._saved_ms = at_ms
             for shelf in self.shelves.values():
                 shelf.drifted = True
-        return events
-
-    def _look_for_faults(self, at_ms: int, stamp: Stamp) -> list[Event]:
-        """Cells that show one weight for ever, or none though their shelf weighs."""
-        channels = self._channels
-        quiet_ms = at_ms - channels.at_ms
-        long_ms = np.maximum(OFFLINE_MS, OFFLINE_PERIODS * channels.period_ms)
-        silent = (channels.seen > 0) & (quiet_ms > long_ms)
-        silent &= np.repeat(~np.logical_and.reduceat(silent, self._shelf_starts), self._shelf_sizes)
-        stuck = (channels.same >= STUCK) & (channels.flicker > FROZEN_FLICKER)
-        events: list[Event] = []
-        for channel in np.flatnonzero(silent | stuck):
-            number = int(self._of_bay[channel])
-            cell = self.bays[number].bay.cells[int(channel) - self._rows[number].start]
-            words = f"cell {cell} " + ("shows one and the same weight" if stuck[channel] else "is silent")
-            at_us = at_ms * 1000 + int(channels.offset_us[channel])
-            self._stirred[number] = True
-            events += self._blindness.fault(number, words, at_ms, at_us, stamp)
         return events
 
     def _hold_shaken(self, at_ms: int, unsteady: Bools) -> None:
@@ -348,9 +319,7 @@ class Scales:
         bay, row = self.bays[number], self._rows[number]
         self._stirred[number] = False
         before = sum(bay.anchor) if bay.anchored and not bay.offline else None
-        events: list[Event] = []
-        if number in self._blindness:
-            events += self._blindness.over(number, rest.at_ms, rest.us(rest.at_ms), stamp)
+        events = self._blindness.over(number, rest.at_ms, rest.us(rest.at_ms), stamp)
         events += bay.settled(rest, stamp)
         if bay.stood and before is not None:
             self._neighbours.learn(number, rest.grams - before, rest.beside, rest.noise)
@@ -373,7 +342,7 @@ class Scales:
             if due_ms is None:
                 continue
             row = self._rows[number]
-            if due_ms <= now_ms and not self._stirred[number]:
+            if due_ms <= now_ms and not self._stirred[number] and self._blindness.whole(number):
                 offset_us = int(channels.offset_us[row].max())
                 events += bay.passed(now_ms, offset_us, stamp, sum(bay.anchor))
                 due_ms = bay.due_ms
@@ -386,8 +355,8 @@ class Scales:
     def levels(self) -> list[Level]:
         return [
             level
-            for bay, row in zip(self.bays, self._rows, strict=True)
-            for level in levels_of(bay, self._channels, row)
+            for number, (bay, row) in enumerate(zip(self.bays, self._rows, strict=True))
+            for level in levels_of(bay, self._channels, row, stable=self._rests(number))
         ]
 
     def undecided_since_us(self) -> Iterator[int]:
@@ -401,6 +370,7 @@ class Scales:
 
     def down(self, name: str) -> None:
         """Its device is gone: rest must be found anew."""
+        self._blindness.down(name)
         for number, shelf in enumerate(self._shelf_of_bay):
             if shelf == name:
                 self._stirred[number] = True
