@@ -12,7 +12,13 @@ import numpy as np
 
 from edge.aggregator.across import belong
 from edge.aggregator.bay import BayWatch
-from edge.aggregator.blindness import FROZEN_FLICKER, OFFLINE_MS, OFFLINE_PERIODS, Blindness
+from edge.aggregator.blindness import (
+    FROZEN_FLICKER,
+    NOT_A_NUMBER,
+    OFFLINE_MS,
+    OFFLINE_PERIODS,
+    Blindness,
+)
 from edge.aggregator.channels import (
     BLOCK_MS,
     CONFIRM_MS,
@@ -126,7 +132,18 @@ class Scales:
     def observe(self, read: WeightSample, at_ms: int, stamp: Stamp) -> list[Event]:
         """Take one sample; one of a cell that is not configured is passed over."""
         until_ms = self._inflow.take(read, at_ms)
+        if self._inflow.unsound:
+            return self._unsound(stamp)
         return [] if until_ms is None else self._fold_until(until_ms, stamp)
+
+    def _unsound(self, stamp: Stamp) -> list[Event]:
+        """Samples that are no weights are dropped; where there is nothing else, the cell does not weigh."""
+        events: list[Event] = []
+        for at_ms, read in self._inflow.unsound:
+            channel = self._cells[read.shelf, read.cell]
+            events += self._blindness.fault(channel, NOT_A_NUMBER, at_ms, read.at_us, stamp)
+        self._inflow.unsound.clear()
+        return events
 
     def observe_all(self, at_ms: Sequence[int], reads: Sequence[WeightSample], stamp: Stamp) -> list[Event]:
         """As `observe` of each in turn, far cheaper for many."""
@@ -138,6 +155,8 @@ class Scales:
         batch, row = self._inflow.batch(at_ms, reads), 0
         while row < len(reads):
             row, until_ms = self._inflow.take_some(batch, row)
+            if self._inflow.unsound:
+                events += self._unsound(stamp)
             if until_ms is not None:
                 events += self._fold_until(until_ms, stamp)
         return events
