@@ -13,13 +13,13 @@ from edge.aggregator.channels import Floats
 from edge.aggregator.conditions import Conditions
 from edge.aggregator.fill import fills
 from edge.aggregator.goods import Goods
-from edge.aggregator.hypotheses import Answer, Around, Item, explain
+from edge.aggregator.hypotheses import Answer, Around, Item, contents, explain
 from edge.aggregator.moments import Stamp
 from edge.aggregator.place import Bay, Rest, Shared, Sure
 from edge.aggregator.said import bay_state, shelf_changes
 from edge.aggregator.standing import Standing
 from edge.aggregator.steps import NO_ANSWER, Step, patience, understand
-from edge.aggregator.suspicion import Suspicion, expected, suspicion
+from edge.aggregator.suspicion import Suspicion, expected, senseless, suspicion
 from edge.aggregator.taken import TakenLately
 from wire.events import Change, Event
 
@@ -32,6 +32,7 @@ PRESSED, MOST_PRESSED = 0.0005, 10_000.0  # of what pressed on it meanwhile, cre
 DEAD_SIGMAS = 3.5
 OFF_GRAMS, OFF_SHARE = 3.0, 0.001  # zero and span may have moved so far while nobody weighed, one sigma
 NOT_TOLD = "its weight does not tell how many stand there"
+NEIGHBOURS = f"{NOT_TOLD}, as nobody has measured what the load beside it shows here: count them"
 # Of the lightest unit: less that no goods explain is not said, as nobody could do anything, until it adds up.
 SLIGHT_SHARE, MUCH_SLIGHT = 0.2, 0.4
 FILLING_MS, LONG_AGO_MS = 30_000, -(10**15)  # who puts goods puts more of them
@@ -89,6 +90,11 @@ class BayWatch:
         return self.kept_us if rested_us is None else rested_us
 
     @property
+    def begins(self) -> bool:
+        """The next rest is believed as it is: there is none that it could be compared with."""
+        return not self.anchored or self.anew
+
+    @property
     def items(self) -> list[Item]:
         return self._goods.known(self.bay.items)
 
@@ -132,7 +138,7 @@ class BayWatch:
         self.conditions.blind = ""
         if self.conditions.in_service:
             return []
-        if not self.anchored or self.anew:
+        if self.begins or self._sound_again(rest):
             return self._begin(rest, stamp)
         self._as_before(rest)
         said = self._settled(rest, shared, stamp)
@@ -254,7 +260,7 @@ class BayWatch:
         """The first rest ever, or after service: believe the weight, or the count where it agrees with it."""
         before = self.anchored
         same = before and abs(self.off(rest)) < self._dead(rest)
-        noise = self._noise(rest)
+        noise, laden = self._noise(rest), rest.laden
         self._anchor(rest)
         self.steps.clear()
         self.conditions.believe()
@@ -262,15 +268,29 @@ class BayWatch:
         confirmed, self.confirmed = self.confirmed, None
         if confirmed is not None:
             self.standing.confirm(confirmed, rest.grams - self.bay.tare_grams, self.items)
+        elif found := senseless(rest.grams, hypot(noise, laden.spread), expected(self.bay)):
+            self.standing.forget()
+            self.conditions.check, self.conditions.mute = found.words, found.mute
         elif not (same and self.standing.counts is not None):
             self.standing.forget()
-        self.standing.weigh(
-            rest.grams - self.bay.tare_grams, noise, self.items, self.bay.capacity, rest.at_ms
-        )
-        if before and self.bay.items and self.standing.counts is None:
-            self.standing.doubt = NOT_TOLD
+            self.standing.overhang, self.standing.overhang_spread = laden.shown, laden.spread
+        if not self.conditions.unsure:
+            net = rest.grams - self.bay.tare_grams
+            self.standing.weigh(net, noise, self.items, self.bay.capacity, rest.at_ms)
+            if self.standing.counts is None and self.bay.items:
+                told = contents(net - laden.shown, noise, self.items, self.bay.capacity)
+                self.standing.doubt = NEIGHBOURS if told else NOT_TOLD if before else ""
         self.changed = True
         return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
+
+    def _sound_again(self, rest: Rest) -> bool:
+        """It began with a weight that makes no sense, and now weighs what it should: its tray is back."""
+        conditions = self.conditions
+        if not conditions.check or conditions.alien or self.sure is not None:
+            return False
+        if conditions.mute:
+            return senseless(rest.grams, rest.noise, expected(self.bay)) is None
+        return abs(rest.grams - self.bay.tare_grams) < self._dead(rest)
 
     def _quiet(self, rest: Rest) -> None:
         """It weighs what it did. What was put last is known better now."""
@@ -407,7 +427,8 @@ class BayWatch:
             self._put_ms = step.to_ms
         self.standing.count(step, {item.gtin: item for item in self.bay.items}, self.shelf, self.bay.name)
         waiting = sum(step.grams for step in self.steps)
-        self.standing.weigh(net - waiting, step.noise, items, self.bay.capacity, at_ms)
+        if not self.conditions.check:  # what such a scale weighs in all tells nothing
+            self.standing.weigh(net - waiting, step.noise, items, self.bay.capacity, at_ms)
         self.changed = True
         weights = {item.gtin: item.gross_grams for item in items}
         return shelf_changes(

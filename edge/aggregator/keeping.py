@@ -17,7 +17,7 @@ def kept_of(bay: BayWatch) -> Kept | None:
         check=conditions.check, mute=conditions.mute, alien=conditions.alien, until_ms=conditions.until_ms,
         fill=bay.said_fill, state=(conditions.said[0].value, conditions.said[1]),
         sure=(sure.cells, sure.counts, sure.jump) if sure else None,
-        things=standing.things,
+        things=standing.things, overhang_spread=standing.overhang_spread,
     )  # fmt: skip
 
 
@@ -30,7 +30,8 @@ def restore(bay: BayWatch, kept: Kept) -> None:
     standing, conditions = bay.standing, bay.conditions
     gtins = {item.gtin for item in bay.bay.items}
     standing.counts = kept.counts if kept.counts is None or set(kept.counts) == gtins else None
-    standing.things, standing.overhang = kept.lying(), kept.overhang
+    standing.things = kept.lying()
+    standing.overhang, standing.overhang_spread = kept.overhang, kept.overhang_spread
     standing.doubt, bay.said_fill = kept.doubt, dict(kept.fill)
     conditions.check, conditions.mute, conditions.alien = kept.check, kept.mute, kept.alien
     conditions.until_ms, conditions.said = kept.until_ms, (Condition(kept.state[0]), kept.state[1])

@@ -26,6 +26,7 @@ class Kept(msgspec.Struct, array_like=True):
     confirmed: dict[str, int] | None = None
     open: list[tuple[float, dict[str, int] | None]] = []  # as it was kept before `things`, like `foreign`
     things: list[Thing] = []
+    overhang_spread: float = 0.0
 
     def lying(self) -> list[Thing]:
         """What was not counted, as it is kept now or was kept before."""

@@ -327,11 +327,13 @@ class Scales:
         rested_ms = int(self._rested_ms[number])
         since_ms = max(int(channels.since_ms[row].max()), rested_ms)
         beside = self._neighbours.beside(number, channels.level) if rested_ms else NOTHING_BESIDE
+        begins = self.bays[number].begins
+        laden = self._neighbours.laden(number, channels.level) if begins else NOTHING_BESIDE
         return Rest(
             cells=[float(grams) for grams in channels.level[row]], at_ms=at_ms, since_ms=since_ms,
             before_ms=rested_ms or since_ms, offset_us=int(channels.offset_us[row].max()),
             noise=max(LEAST_NOISE, noise),
-            peak=float(self._peak[number]), beside=beside,
+            peak=float(self._peak[number]), beside=beside, laden=laden,
         )  # fmt: skip
 
     def _settle(self, number: int, rest: Rest, stamp: Stamp) -> list[Event]:
