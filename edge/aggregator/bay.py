@@ -36,6 +36,7 @@ NEIGHBOURS = f"{NOT_TOLD}, as nobody has measured what the load beside it shows 
 # Of the lightest unit: less that no goods explain is not said, as nobody could do anything, until it adds up.
 SLIGHT_SHARE, MUCH_SLIGHT = 0.2, 0.4
 FILLING_MS, LONG_AGO_MS = 30_000, -(10**15)  # who puts goods puts more of them
+NEVER_US = 1 << 62
 BACK_SHARE = 0.5  # of a jump that no goods explain: so far it must come back
 
 
@@ -70,6 +71,7 @@ class BayWatch:
         self.kept_us, self._rested_us = 0, rested_us
         self.sure: Sure | None = None  # what was before the scale had to be looked at
         self._noise_now = 0.5
+        self._unsaid_us = NEVER_US  # when the first change came that was dropped before it was said
         self._put_ms, self._slight = LONG_AGO_MS, 0.0
 
     # What is asked of it
@@ -85,9 +87,10 @@ class BayWatch:
 
     @property
     def anchored_us(self) -> int:
-        """When it was last at rest, by the wall's clock."""
+        """When it was last at rest with all that is said by now, by the wall's clock."""
         rested_us = self._rested_us()
-        return self.kept_us if rested_us is None else rested_us
+        last_us = self.kept_us if rested_us is None else rested_us
+        return min(last_us, self._unsaid_us, *(step.from_us for step in self.steps))
 
     @property
     def begins(self) -> bool:
@@ -173,6 +176,7 @@ class BayWatch:
     def interrupted(self) -> None:
         """Nobody weighed for a while: the next rest is compared with the last one that was said."""
         if self.anchored:
+            self._unsaid_us = self.anchored_us
             self.set_anchor(self.kept_anchor())
         self.steps.clear()
         self.offline = True
@@ -305,7 +309,7 @@ class BayWatch:
 
     def _anchor(self, rest: Rest) -> None:
         self.set_anchor(rest.cells)
-        self.offline = False
+        self.offline, self._unsaid_us = False, NEVER_US
 
     def _step(self, grams: float, rest: Rest) -> Step:
         offline = self.offline
