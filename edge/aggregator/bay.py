@@ -13,7 +13,7 @@ from edge.aggregator.channels import Floats
 from edge.aggregator.conditions import Conditions
 from edge.aggregator.fill import fills
 from edge.aggregator.goods import Goods
-from edge.aggregator.hypotheses import Answer, Around, Item, contents, explain
+from edge.aggregator.hypotheses import Answer, Around, Item, explain
 from edge.aggregator.moments import Stamp
 from edge.aggregator.place import Bay, Rest, Shared, Sure
 from edge.aggregator.said import bay_state, shelf_changes
@@ -32,7 +32,7 @@ PRESSED, MOST_PRESSED = 0.0005, 10_000.0  # of what pressed on it meanwhile, cre
 DEAD_SIGMAS = 3.5
 OFF_GRAMS, OFF_SHARE = 3.0, 0.001  # zero and span may have moved so far while nobody weighed, one sigma
 NOT_TOLD = "its weight does not tell how many stand there"
-NEIGHBOURS = f"{NOT_TOLD}, as nobody has measured what the load beside it shows here: count them"
+NEIGHBOURS = f"{NOT_TOLD}, nor is known how much of the load beside it shows here: count them"
 # Of the lightest unit: less that no goods explain is not said, as nobody could do anything, until it adds up.
 SLIGHT_SHARE, MUCH_SLIGHT = 0.2, 0.4
 FILLING_MS, LONG_AGO_MS = 30_000, -(10**15)  # who puts goods puts more of them
@@ -282,8 +282,8 @@ class BayWatch:
             net = rest.grams - self.bay.tare_grams
             self.standing.weigh(net, noise, self.items, self.bay.capacity, rest.at_ms)
             if self.standing.counts is None and self.bay.items:
-                told = contents(net - laden.shown, noise, self.items, self.bay.capacity)
-                self.standing.doubt = NEIGHBOURS if told else NOT_TOLD if before else ""
+                beside = laden.spread > max(noise, DUST_SHARE * self.lightest)
+                self.standing.doubt = NEIGHBOURS if beside else NOT_TOLD if before else ""
         self.changed = True
         return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
 

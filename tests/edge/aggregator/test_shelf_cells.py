@@ -23,7 +23,7 @@ from tests.support.shelf_scene import (
     us,
     watching,
 )
-from wire.events import Blind, Event
+from wire.events import Blind, Event, ShelfChange
 
 WHOLE = [(0.0, 1980.0)]
 TWO_TAKEN = [(0.0, 1980.0), (20.0, 1650.0)]  # on either of two cells half of what the goods weigh
@@ -157,6 +157,37 @@ def test_what_was_put_is_not_said_while_a_cell_is_missing() -> None:
 
     assert changes(said) == []
     assert states(said) == [("A1", "blind"), ("A1", "ok")]
+
+
+def test_what_has_lasted_is_not_said_while_a_cell_is_missing_for_some_seconds() -> None:
+    """It is due at 26 s, and taken again at 28 s."""
+    put = [(0.0, 1980.0), (10.0, 2145.0), (28.0, 1980.0)]
+
+    said = told(watching(wide()), cell(0, put, 60.0), without(cell(1, put, 60.0), 24.5, 31.0))
+
+    assert changes(said) == []
+    assert states(said) == []
+
+
+def test_what_changed_while_a_cell_was_blind_for_some_seconds_may_be_drift_too() -> None:
+    """A cell that was overloaded, or off, comes back with another zero: it is held against the last rest."""
+    broken = without(cell(1, TWO_TAKEN, 60.0), 18.0, 25.0)
+
+    said = told(watching(wide()), cell(0, TWO_TAKEN, 60.0), broken, faults(1, 18.0, 25.0))
+
+    assert states(said) == [("A1", "blind"), ("A1", "ok")]
+    assert changes(said) == [("A1", "offline_change", CAN.gtin, -2)]
+
+
+def test_a_change_that_was_not_said_before_a_cell_died_is_said_from_when_it_began() -> None:
+    """A unit is put, and before it has lasted a cell falls silent."""
+    put = [(0.0, 1980.0), (10.0, 2145.0), (30.0, 2310.0)]
+    said = told(watching(wide()), cell(0, put, 80.0), without(cell(1, put, 80.0), 15.0, 50.0))
+
+    (event,) = [event for event in said if isinstance(event, ShelfChange)]
+    assert (event.outcome.value, event.units) == ("offline_change", 2)
+    assert event.from_at.timestamp() - us(0.0) / 1e6 == pytest.approx(10.0, abs=0.5)
+    assert event.to_at.timestamp() - us(0.0) / 1e6 >= 50.0
 
 
 def test_a_person_who_counts_while_a_cell_is_missing_is_held_against_the_next_rest() -> None:
