@@ -56,8 +56,8 @@ def _seconds(world: World, place: Place) -> list[Answer]:
     found = []
     for k, change in enumerate(np.diff(every).tolist()):
         kind, n = min(
-            ((kind, round(change / kind.noted_grams)) for kind in place.kinds),
-            key=lambda each: abs(change - each[1] * each[0].noted_grams),
+            ((kind, round(change / kind.noted_gross)) for kind in place.kinds),
+            key=lambda each: abs(change - each[1] * each[0].noted_gross),
         )
         if n:
             found.append(_answer(place, float(at[k]), float(at[k + 1]), {kind.gtin: n}))
@@ -106,11 +106,11 @@ def _stretches(above: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 def _best(change: float, kinds: Sequence[Goods]) -> dict[str, int]:
     scored = []
     for kind in kinds:
-        nearest = abs(change) / kind.noted_grams
+        nearest = abs(change) / kind.noted_gross
         for n in {max(1, int(nearest)), max(1, int(nearest) + 1)}:
             spread = max(PLATE_GRAMS, sqrt(n) * kind.noted_cv * kind.noted_grams)
             # Two normal distributions of about the same width overlap by so much.
-            apart = abs(abs(change) - n * kind.noted_grams) / (spread + PLATE_GRAMS)
+            apart = abs(abs(change) - n * kind.noted_gross) / (spread + PLATE_GRAMS)
             scored.append((erfc(apart / sqrt(2.0)), -apart, kind.gtin, n))
     _, _, gtin, n = max(scored)
     return {gtin: n if change > 0 else -n}

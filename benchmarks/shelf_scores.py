@@ -241,10 +241,10 @@ def decidable(place: Place, truth: Units, noise_grams: float) -> bool:
     if any(gtin not in kinds for gtin in truth):
         return False
     moved = sum(map(abs, truth.values()))
-    mass = sum(n * kinds[gtin].noted_grams for gtin, n in truth.items())
+    mass = sum(n * kinds[gtin].noted_gross for gtin, n in truth.items())
     spread = spread_of([(kinds[gtin], n) for gtin, n in truth.items()], noise_grams)
     others = (
-        sum(n * kind.noted_grams for kind, n in units)
+        sum(n * kind.noted_gross for kind, n in units)
         for units in _likely(list(kinds.values()), moved)
         if {kind.gtin: n for kind, n in units if n} != dict(truth)
     )
@@ -280,7 +280,7 @@ def _words(world: World, place: Place, cluster: Cluster, fine: str, verdict: str
         for each in cluster.answers
     )
     goods = ", ".join(
-        f"..{k.gtin[-4:]} {k.noted_grams:.1f} g cv {100 * k.noted_cv:.1f} %" for k in place.kinds
+        f"..{k.gtin[-4:]} {k.noted_gross:.1f} g cv {100 * k.noted_cv:.1f} %" for k in place.kinds
     )
     device = f"{world.device.kind} {1 / world.device.period_s:.0f}/s, noise {noise(world):.2f} g"
     return (

@@ -77,6 +77,14 @@ class BayConfig(Section):
             bay = {key: value for key, value in bay.items() if key != "cell"} | {"cells": (bay["cell"],)}
         return bay
 
+    @field_validator("low", "facings")
+    @classmethod
+    def _fits(cls, units: int | None, info: ValidationInfo) -> int | None:
+        capacity = info.data.get("capacity")  # not there when it is wrong itself
+        if units is not None and capacity is not None and units > capacity:
+            raise ValueError(f"{units} is more than the capacity of {capacity}; write a number up to it")
+        return units
+
     @field_validator("cells")
     @classmethod
     def _some_cell(cls, cells: tuple[int, ...]) -> tuple[int, ...]:

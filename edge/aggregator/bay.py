@@ -21,6 +21,7 @@ from edge.aggregator.said import bay_state, shelf_changes
 from edge.aggregator.span import Moves
 from edge.aggregator.standing import Standing
 from edge.aggregator.steps import NO_ANSWER, Step, patience, understand
+from edge.aggregator.suspicion import expected, senseless
 from edge.aggregator.taken import TakenLately
 from wire.events import Change, Condition, Event
 
@@ -33,9 +34,11 @@ PRESSED, MOST_PRESSED = 0.0005, 10_000.0  # of what pressed on it meanwhile, cre
 DEAD_SIGMAS = 3.5
 OFF_GRAMS, OFF_SHARE = 3.0, 0.001  # zero and span may have moved so far while nobody weighed, one sigma
 NOT_TOLD = "its weight does not tell how many stand there"
+NEIGHBOURS = f"{NOT_TOLD}, nor is known how much of the load beside it shows here: count them"
 # Of the lightest unit: less that no goods explain is not said, as nobody could do anything, until it adds up.
 SLIGHT_SHARE, MUCH_SLIGHT = 0.2, 0.4
 FILLING_MS, LONG_AGO_MS = 30_000, -(10**15)  # who puts goods puts more of them
+NEVER_US = 1 << 62
 
 
 class BayWatch:
@@ -71,7 +74,9 @@ class BayWatch:
         self._row, self.goods, self._taken = row, goods, taken
         self.kept_us, self._rested_us = 0, rested_us
         self.sure: Sure | None = None  # what was before the scale had to be looked at
+        self.senseless = False  # it began with a weight that makes no sense
         self._noise_now = 0.5
+        self._unsaid_us = NEVER_US  # when the first change came that was dropped before it was said
         self._put_ms, self._slight = LONG_AGO_MS, 0.0
 
     # What is asked of it
@@ -87,9 +92,15 @@ class BayWatch:
 
     @property
     def anchored_us(self) -> int:
-        """When it was last at rest, by the wall's clock."""
+        """When it was last at rest with all that is said by now, by the wall's clock."""
         rested_us = self._rested_us()
-        return self.kept_us if rested_us is None else rested_us
+        last_us = self.kept_us if rested_us is None else rested_us
+        return min(last_us, self._unsaid_us, *(step.from_us for step in self.steps))
+
+    @property
+    def begins(self) -> bool:
+        """The next rest is believed as it is: there is none that it could be compared with."""
+        return not self.anchored or self.anew
 
     @property
     def items(self) -> list[Item]:
@@ -139,7 +150,7 @@ class BayWatch:
         self.conditions.blind = ""
         if self.conditions.in_service:
             return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
-        if not self.anchored or self.anew:
+        if self.begins or self._sound_again(rest):
             return self._begin(rest, stamp)
         doubting.as_before(self, rest)
         said = self._settled(rest, shared, stamp)
@@ -176,6 +187,7 @@ class BayWatch:
     def interrupted(self) -> None:
         """Nobody weighed for a while: the next rest is compared with the last one that was said."""
         if self.anchored:
+            self._unsaid_us = self.anchored_us
             self.set_anchor(self.kept_anchor())
         self.steps.clear()
         self.offline = True
@@ -274,26 +286,40 @@ class BayWatch:
         """The first rest ever, or after service: believe the weight, or the count where it agrees with it."""
         before = self.anchored
         same = before and abs(self.off(rest)) < self._dead(rest)
-        noise = self._noise(rest)
+        noise, laden = self._noise(rest), rest.laden
         self._anchor(rest)
         self.steps.clear()
         self.conditions.believe()
-        self.sure, self.anew = None, False
+        self.sure, self.anew, self.senseless = None, False, False
         misfit, self.misfit = self.misfit, ""
         confirmed, self.confirmed = self.confirmed, None
         if confirmed is not None:
             self._confirm(confirmed, rest.grams)
+        elif found := senseless(rest.grams, hypot(noise, laden.spread), expected(self.bay)):
+            self.standing.forget()
+            self.conditions.check, self.conditions.mute, self.senseless = found.words, found.mute, True
         elif not (same and self.standing.counts is not None):
             self.standing.forget()
-        self.standing.weigh(
-            rest.grams - self.bay.tare_grams, noise, self.items, self.bay.capacity, rest.at_ms
-        )
-        if self.bay.items and self.standing.counts is None:
-            self.standing.doubt = NOT_TOLD
-        if same and confirmed is None:
+            self.standing.overhang, self.standing.overhang_spread = laden.shown, laden.spread
+        if not self.conditions.unsure:
+            net = rest.grams - self.bay.tare_grams
+            self.standing.weigh(net, noise, self.items, self.bay.capacity, rest.at_ms)
+            if self.standing.counts is None and self.bay.items:
+                beside = laden.spread > max(noise, DUST_SHARE * self.lightest)
+                self.standing.doubt = NEIGHBOURS if beside else NOT_TOLD
+        if misfit and same and confirmed is None:
             self.conditions.check = misfit
         self.changed = True
         return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
+
+    def _sound_again(self, rest: Rest) -> bool:
+        """It began with a weight that makes no sense, and now weighs what it should: its tray is back."""
+        conditions = self.conditions
+        if not self.senseless or not conditions.check or conditions.alien:
+            return False
+        if conditions.mute:
+            return senseless(rest.grams, rest.noise, expected(self.bay)) is None
+        return abs(rest.grams - self.bay.tare_grams) < self._dead(rest)
 
     def _quiet(self, rest: Rest) -> None:
         """It weighs what it did. What was put last is known better now."""
@@ -310,7 +336,7 @@ class BayWatch:
 
     def _anchor(self, rest: Rest) -> None:
         self.set_anchor(rest.cells)
-        self.offline = False
+        self.offline, self._unsaid_us = False, NEVER_US
 
     def _step(self, grams: float, rest: Rest) -> Step:
         offline = self.offline
@@ -408,7 +434,8 @@ class BayWatch:
             self._put_ms = step.to_ms
         doubting.count(self, step)
         waiting = sum(step.grams for step in self.steps)
-        self.standing.weigh(net - waiting, step.noise, items, self.bay.capacity, at_ms)
+        if not self.conditions.check:  # what such a scale weighs in all tells nothing
+            self.standing.weigh(net - waiting, step.noise, items, self.bay.capacity, at_ms)
         self.changed = True
         weights = {item.gtin: item.gross_grams for item in items}
         return shelf_changes(

@@ -108,7 +108,8 @@ class Channels:
         same = begun & (values == self.grams[-1, active])
         run = np.where(same, self.same[active] + 1, 0)
         self.same[active] = run
-        learned = begun & (run < SAME_LEARNED)
+        # What moves never shows one value twice, however coarse it is.
+        learned = begun & self.together[active] & (run < SAME_LEARNED)
         flicker = self.flicker[active]
         rate = np.maximum(SAME_RATE, 1.0 / (FIRST_TICKS + self.seen[active]))
         self.flicker[active] = flicker + rate * learned * (~same - flicker)

@@ -235,8 +235,11 @@ def contents(
     Goods were put there in many moves, so every mix is as probable as any other. Three kinds and more fit everything.
     """
     empty = dict.fromkeys((item.gtin for item in items), 0)
-    if not items or abs(grams) < max(2.0, 0.35 * min(item.gross_grams for item in items)):
-        return empty
+    lightest = min((item.gross_grams for item in items), default=0.0)
+    near, nothing = max(2.0, 0.35 * lightest), normal(grams, noise)
+    if not items or abs(grams) < near:
+        one = normal(lightest - abs(grams), noise)
+        return empty if nothing >= SURE * (nothing + one) else None
     if len(items) > 2:
         return None
     most = capacity or max(round(grams / item.gross_grams) + 1 for item in items)
@@ -249,7 +252,7 @@ def contents(
         return None
     units, weight = max(mixes.items(), key=lambda each: each[1])
     off = grams - sum(n * item.gross_grams for item, n in units)
-    if abs(off) > 3.0 * _spread(noise, units, wide=True) or weight < SURE * sum(mixes.values()):
+    if abs(off) > 3.0 * _spread(noise, units, wide=True) or weight < SURE * (nothing + sum(mixes.values())):
         return None
     return empty | {item.gtin: n for item, n in units}
 

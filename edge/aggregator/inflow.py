@@ -10,12 +10,13 @@ from operator import attrgetter
 
 import numpy as np
 
-from edge.aggregator.channels import BLOCK_MS, Channels, Floats, Ints
+from edge.aggregator.channels import BLOCK_MS, Bools, Channels, Floats, Ints
 from edge.reads import WeightSample
 
 LATE_MS = 200
 NEVER = 1 << 62
 NOWHERE = -1  # the channel of a cell that is not configured
+MOST_GRAMS = 1e7  # ten tonnes are no weight of a shelf, and their squares would swallow all others
 # Attributes are picked for all samples in C: a loop in Python takes three times as long.
 _CELL, _GRAMS, _AT_US, _STABLE = (
     attrgetter("shelf", "cell"),
@@ -35,10 +36,14 @@ class Batch:
     grams: Floats
     at_us: Ints
     tells: bool  # whether any says itself that it moves
+    sound: bool  # whether all are weights at all
 
 
 class Inflow:
-    """`folded` is the last block that was complete, and `clock_ms` the latest time that a sample can have."""
+    """`folded` is the last block that was complete, and `clock_ms` the latest time that a sample can have.
+
+    `unsound`: samples that were dropped as they are no weights, and when they came; to be taken out by who looks.
+    """
 
     def __init__(self, channels: Channels, cells: Mapping[tuple[str, int], int]) -> None:
         self.folded = -NEVER
@@ -48,11 +53,15 @@ class Inflow:
         self._waiting: dict[int, array[float]] = {}
         self._moving: dict[int, list[int]] = {}
         self._due_ms = -NEVER
+        self.unsound: list[tuple[int, WeightSample]] = []
 
     def take(self, read: WeightSample, at_ms: int) -> int | None:
         """Take one sample; returns until when blocks are complete, where one is that was not."""
         channel = self._cells.get((read.shelf, read.cell))
         if channel is None or at_ms > self.clock_ms:
+            return None
+        if not -MOST_GRAMS <= read.grams <= MOST_GRAMS:  # nor is what is not a number
+            self.unsound.append((at_ms, read))
             return None
         at_ms += int(self._behind_ms[channel])
         block = at_ms // BLOCK_MS
@@ -72,9 +81,11 @@ class Inflow:
             channel = np.fromiter(channels, np.int64, size)
         except TypeError:  # None, of a cell that is not configured
             channel = np.array([self._cells.get(_CELL(read), NOWHERE) for read in reads], np.int64)
+        grams = np.fromiter(map(_GRAMS, reads), np.float64, size)
         return Batch(
-            reads, np.array(at_ms, np.int64), channel, np.fromiter(map(_GRAMS, reads), np.float64, size),
+            reads, np.array(at_ms, np.int64), channel, grams,
             np.fromiter(map(_AT_US, reads), np.int64, size), False in set(map(_STABLE, reads)),
+            bool(_sound(grams).all()),
         )  # fmt: skip
 
     def take_some(self, batch: Batch, begin: int) -> tuple[int, int | None]:
@@ -85,10 +96,12 @@ class Inflow:
         channel = batch.channel[begin:]
         at_ms = batch.at_ms[begin:] + self._behind_ms[channel]
         block = at_ms // BLOCK_MS
-        if self._all_wait(channel, batch.at_ms[begin:], at_ms, block):
+        if batch.sound and self._all_wait(channel, batch.at_ms[begin:], at_ms, block):
             self._keep(batch, begin, at_ms, block)
             return begin + len(block), None
         odd = (channel == NOWHERE) | (batch.at_ms[begin:] > self.clock_ms) | (block <= self.folded)
+        if not batch.sound:
+            odd |= ~_sound(batch.grams[begin:])
         here = int(odd.argmax()) if odd.any() else len(block)
         if here == 0:
             return begin + 1, self.take(batch.reads[begin], int(batch.at_ms[begin]))
@@ -152,3 +165,9 @@ class Inflow:
     def forget(self, channels: slice) -> None:
         """Their device is gone: how far it was behind is known no longer."""
         self._behind_ms[channels] = 0
+
+
+def _sound(grams: Floats) -> Bools:
+    """Which are weights: finite, and of a size that a shelf can have."""
+    found: Bools = np.abs(grams) <= MOST_GRAMS
+    return found

@@ -17,6 +17,7 @@ def kept_of(bay: BayWatch) -> Kept | None:
         fill=bay.said_fill,
         sure=(sure.cells, sure.counts, sure.jump) if sure else None,
         exact=sure.exact if sure else False, things=standing.things,
+        overhang_spread=standing.overhang_spread, senseless=bay.senseless,
     )  # fmt: skip
 
 
@@ -29,10 +30,11 @@ def restore(bay: BayWatch, kept: Kept) -> None:
     standing, conditions = bay.standing, bay.conditions
     gtins = {item.gtin for item in bay.bay.items}
     standing.counts = kept.counts if kept.counts is None or set(kept.counts) == gtins else None
-    standing.things, standing.overhang = kept.lying(), kept.overhang
+    standing.things = kept.lying()
+    standing.overhang, standing.overhang_spread = kept.overhang, kept.overhang_spread
     standing.doubt, bay.said_fill = kept.doubt, dict(kept.fill)
     conditions.check, conditions.mute, conditions.alien = kept.check, kept.mute, kept.alien
     conditions.until_ms = kept.until_ms  # how it is, is said anew
     bay.sure = Sure(*kept.sure, kept.exact) if kept.sure else None
-    bay.confirmed = kept.confirmed
+    bay.confirmed, bay.senseless = kept.confirmed, kept.senseless
     bay.steps.clear()

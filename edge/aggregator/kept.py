@@ -30,6 +30,8 @@ class Kept(msgspec.Struct, array_like=True):
     open: list[tuple[float, dict[str, int] | None]] = []  # as it was kept before `things`, like `foreign`
     exact: bool = False  # of `sure`
     things: list[Thing] = []
+    overhang_spread: float = 0.0
+    senseless: bool = False
 
     def lying(self) -> list[Thing]:
         """What was not counted, as it is kept now or was kept before."""

@@ -8,7 +8,7 @@ from edge.aggregator.fill import fraction
 from wire.messages import Level
 
 
-def levels_of(bay: BayWatch, channels: Channels, row: slice) -> list[Level]:
+def levels_of(bay: BayWatch, channels: Channels, row: slice, *, stable: bool) -> list[Level]:
     """One of each kind of goods; none where its cells, `row` of the channels, have not all weighed yet."""
     if not channels.ticks[row].all():
         return []
@@ -20,7 +20,7 @@ def levels_of(bay: BayWatch, channels: Channels, row: slice) -> list[Level]:
     return [
         Level(
             shelf=bay.shelf, bay=bay.bay.name, grams=grams, item=item, units=n,
-            stable=bool(channels.rest[row].all()), fraction=fraction(item or "", n, bay.bay),
+            stable=stable, fraction=fraction(item or "", n, bay.bay),
         )
         for item, n in units or [(None, None)]
     ]  # fmt: skip

@@ -112,11 +112,21 @@ class Neighbours:
 
     def beside(self, bay: int, level: Floats) -> Beside:
         """What has come beside a bay since it was quiet."""
-        cells, shares, spreads = self._cells[:, bay], self._share[:, bay], self._spread[:, bay]
+        cells = self._cells[:, bay]
         left, right = (
             float(level[cell] - was) if cell < len(level) and not isnan(was) else 0.0
             for cell, was in zip(cells, self._before[:, bay], strict=True)
         )
+        return self._shown(bay, left, right)
+
+    def laden(self, bay: int, level: Floats) -> Beside:
+        """All that lies beside a bay: cells are calibrated each by itself, so that it shows from the beginning."""
+        return self._shown(
+            bay, *(float(level[cell]) if cell < len(level) else 0.0 for cell in self._cells[:, bay])
+        )
+
+    def _shown(self, bay: int, left: float, right: float) -> Beside:
+        shares, spreads = self._share[:, bay], self._spread[:, bay]
         shown = left * float(shares[0]) + right * float(shares[1])
         return Beside(left, right, shown, hypot(left * float(spreads[0]), right * float(spreads[1])))
 

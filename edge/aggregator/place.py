@@ -64,7 +64,8 @@ class Sure:
 class Rest:
     """A bay at rest: what each cell weighs, since when, and until when its last rest had lasted.
 
-    `noise` is the standard deviation of a difference of two rests. `beside`: what came to lie next to it meanwhile.
+    `noise` is the standard deviation of a difference of two rests. `beside`: what came to lie next to it meanwhile;
+    `laden`, what lies there in all, of a rest that nothing came before.
     """
 
     cells: Sequence[float]
@@ -74,6 +75,7 @@ class Rest:
     offset_us: int
     noise: float
     beside: Beside = NOTHING_BESIDE
+    laden: Beside = NOTHING_BESIDE
     peak: float = 0.0  # how far it went between the two
 
     @property

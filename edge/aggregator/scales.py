@@ -12,7 +12,11 @@ import numpy as np
 
 from edge.aggregator.across import belong
 from edge.aggregator.bay import BayWatch
-from edge.aggregator.blindness import Blindness
+from edge.aggregator.blindness import (
+    FROZEN_FLICKER,
+    NOT_A_NUMBER,
+    Blindness,
+)
 from edge.aggregator.channels import (
     BLOCK_MS,
     CONFIRM_MS,
@@ -34,9 +38,8 @@ from edge.aggregator.moments import Stamp
 from edge.aggregator.neighbours import DEFER_MS, Neighbours
 from edge.aggregator.ordering import carry_out
 from edge.aggregator.orders import Assign, Order, OrderError, Serve
-from edge.aggregator.place import Rest
+from edge.aggregator.place import NOTHING_BESIDE, Rest
 from edge.aggregator.shelf import Shelf, ShelfWatch
-from edge.aggregator.silence import FROZEN_FLICKER, Silence
 from edge.aggregator.taken import TakenLately
 from edge.reads import Scale, WeightFault, WeightSample
 from wire.events import Event
@@ -55,7 +58,6 @@ THAW_MS = 1_000  # until none of them is in the window any more
 ROUNDED = 0.41  # of a division: two weights rounded to it differ by that much from the truth, one sigma
 MOST_DIVISION = 20.0  # grams; values that differ by more are loads
 STIRRED_MS = 600_000  # a bay that has moved for longer (a fan, a pump) makes nobody wait
-LOOK_MS = 1_000  # faults are looked for so often
 LEAST_NOISE = 0.3  # grams, of a difference of two rests
 CALM_SHARE = 0.03  # of the lightest unit: means of a trembling scale that are so close count as one
 FEW = 32  # samples that are quicker taken one by one
@@ -86,8 +88,7 @@ class Scales:
         self._cells: dict[tuple[str, int], int] = {}
         self.shelves: dict[str, ShelfWatch] = {}
         self._shelf_of_bay: list[str] = [shelf.name for shelf, _ in bays]
-        self._blindness = Blindness(self.bays)
-        self._looked_ms = 0
+        self._blindness = Blindness(self.bays, self._rows, self._channels, self._stirred)
         self._build(shelves, sizes)
         self._inflow = Inflow(self._channels, self._cells)
         self._next_ms = NEVER  # when something that was waited for is due
@@ -109,7 +110,6 @@ class Scales:
             at, first = row.stop, bays.stop
         self._shelf_starts = np.array(ends, np.int64)
         self._shelf_sizes = np.array([len(shelf.cells) for shelf in shelves], np.int64)
-        self._silence = Silence(self._channels, self._shelf_starts, self._shelf_sizes)
         self._held_ms: Ints = np.zeros(len(shelves), np.int64)
         self.rebuild()
 
@@ -135,7 +135,18 @@ class Scales:
     def observe(self, read: WeightSample, at_ms: int, stamp: Stamp) -> list[Event]:
         """Take one sample; one of a cell that is not configured is passed over."""
         until_ms = self._inflow.take(read, at_ms)
+        if self._inflow.unsound:
+            return self._unsound(stamp)
         return [] if until_ms is None else self._fold_until(until_ms, stamp)
+
+    def _unsound(self, stamp: Stamp) -> list[Event]:
+        """Samples that are no weights are dropped; where there is nothing else, the cell does not weigh."""
+        events: list[Event] = []
+        for at_ms, read in self._inflow.unsound:
+            channel = self._cells[read.shelf, read.cell]
+            events += self._blindness.fault(channel, NOT_A_NUMBER, at_ms, read.at_us, stamp)
+        self._inflow.unsound.clear()
+        return events
 
     def observe_all(self, at_ms: Sequence[int], reads: Sequence[WeightSample], stamp: Stamp) -> list[Event]:
         """As `observe` of each in turn, far cheaper for many."""
@@ -147,6 +158,8 @@ class Scales:
         batch, row = self._inflow.batch(at_ms, reads), 0
         while row < len(reads):
             row, until_ms = self._inflow.take_some(batch, row)
+            if self._inflow.unsound:
+                events += self._unsound(stamp)
             if until_ms is not None:
                 events += self._fold_until(until_ms, stamp)
         return events
@@ -162,12 +175,8 @@ class Scales:
         channel = self._cells.get((read.shelf, read.cell))
         if channel is None:
             return []
-        number = int(self._of_bay[channel])
         events = self._fold_until(at_ms, stamp)
-        self._stirred[number] = True
-        return events + self._blindness.fault(
-            number, f"cell {read.cell}: {read.fault}", at_ms, read.at_us, stamp
-        )
+        return events + self._blindness.fault(channel, read.fault, at_ms, read.at_us, stamp)
 
     def order(self, order: Order, now_ms: int, at_us: int, stamp: Stamp) -> list[Event]:
         """Raises OrderError."""
@@ -198,8 +207,12 @@ class Scales:
         ]
 
     def _resting(self, bay: BayWatch) -> float | None:
-        row, channels = self._rows[self.bays.index(bay)], self._channels
-        return float(np.sum(channels.level[row])) if bay.anchored and channels.rest[row].all() else None
+        number = self.bays.index(bay)
+        rests = bay.anchored and self._rests(number)
+        return float(np.sum(self._channels.level[self._rows[number]])) if rests else None
+
+    def _rests(self, bay: int) -> bool:
+        return bool(self._channels.rest[self._rows[bay]].all()) and self._blindness.whole(bay)
 
     def scale(self, read: Scale, at_ms: int, stamp: Stamp) -> list[Event]:
         watch = self.shelves.get(read.shelf)
@@ -240,16 +253,13 @@ class Scales:
 
     def _look(self, at_ms: int, active: Ints, stamp: Stamp) -> list[Event]:
         channels, starts = self._channels, self._starts
-        here = np.zeros(channels.count, np.bool_)
-        here[active] = True
         unsteady = ~channels.together & ~channels.calm & (channels.ticks >= LEAST_TICKS)
         self._hold_shaken(at_ms, unsteady)
         self._stirred |= np.logical_or.reduceat(unsteady, starts)
         self._frozen_ms[(channels.same >= FROZEN) & (channels.flicker > FROZEN_FLICKER)] = at_ms
         frozen = at_ms - self._frozen_ms <= THAW_MS
-        at_rest = np.logical_and.reduceat(channels.rest & ~frozen, starts) & np.logical_or.reduceat(
-            here, starts
-        )
+        at_rest = np.logical_and.reduceat(channels.rest & ~frozen, starts)
+        at_rest &= self._blindness.weigh(at_ms, active)
         at_rest &= (self._held_ms <= at_ms)[self._shelf_of]
         off = channels.level - self._anchors
         sums = np.add.reduceat(off, starts)
@@ -264,23 +274,11 @@ class Scales:
         if ready.any():
             ready &= ~self._waits_for_neighbour(at_ms, ready, at_rest, sums)
             events += self._settle_all([int(bay) for bay in np.flatnonzero(ready)], sums, at_ms, stamp)
-        if at_ms - self._looked_ms >= LOOK_MS:
-            self._looked_ms = at_ms
-            events += self._look_for_faults(at_ms, stamp)
+        events += self._blindness.look(at_ms, stamp)
         if at_ms - self._saved_ms >= DRIFT_SAVE_MS:
             self._saved_ms = at_ms
             for shelf in self.shelves.values():
                 shelf.drifted = True
-        return events
-
-    def _look_for_faults(self, at_ms: int, stamp: Stamp) -> list[Event]:
-        """Cells that show one weight for ever, or none though their shelf weighs."""
-        events: list[Event] = []
-        for channel, words, at_us in self._silence.found(at_ms):
-            number = int(self._of_bay[channel])
-            cell = self.bays[number].bay.cells[channel - self._rows[number].start]
-            self._stirred[number] = True
-            events += self._blindness.fault(number, f"cell {cell} {words}", at_ms, at_us, stamp)
         return events
 
     def _hold_shaken(self, at_ms: int, unsteady: Bools) -> None:
@@ -326,20 +324,20 @@ class Scales:
         rested_ms = int(self._rested_ms[number])
         since_ms = max(int(channels.since_ms[row].max()), rested_ms)
         beside = self._neighbours.beside(number, channels.level)
+        begins = self.bays[number].begins
+        laden = self._neighbours.laden(number, channels.level) if begins else NOTHING_BESIDE
         return Rest(
             cells=[float(grams) for grams in channels.level[row]], at_ms=at_ms, since_ms=since_ms,
             before_ms=rested_ms or since_ms, offset_us=int(channels.offset_us[row].max()),
             noise=max(LEAST_NOISE, noise),
-            peak=float(self._peak[number]), beside=beside,
+            peak=float(self._peak[number]), beside=beside, laden=laden,
         )  # fmt: skip
 
     def _settle(self, number: int, rest: Rest, stamp: Stamp) -> list[Event]:
         bay, row = self.bays[number], self._rows[number]
         self._stirred[number] = False
         before = sum(bay.anchor) if bay.anchored and not bay.offline else None
-        events: list[Event] = []
-        if number in self._blindness:
-            events += self._blindness.over(number, rest.at_ms, rest.us(rest.at_ms), stamp)
+        events = self._blindness.over(number, rest.at_ms, rest.us(rest.at_ms), stamp)
         events += bay.settled(rest, stamp)
         if bay.stood and before is not None:
             self._neighbours.learn(number, rest.grams - before, rest.beside, rest.noise)
@@ -362,7 +360,7 @@ class Scales:
             if due_ms is None:
                 continue
             row = self._rows[number]
-            if due_ms <= now_ms and not self._stirred[number]:
+            if due_ms <= now_ms and not self._stirred[number] and self._blindness.whole(number):
                 offset_us = int(channels.offset_us[row].max())
                 events += bay.passed(now_ms, offset_us, stamp, sum(bay.anchor))
                 due_ms = bay.due_ms
@@ -375,8 +373,8 @@ class Scales:
     def levels(self) -> list[Level]:
         return [
             level
-            for bay, row in zip(self.bays, self._rows, strict=True)
-            for level in levels_of(bay, self._channels, row)
+            for number, (bay, row) in enumerate(zip(self.bays, self._rows, strict=True))
+            for level in levels_of(bay, self._channels, row, stable=self._rests(number))
         ]
 
     def undecided_since_us(self) -> Iterator[int]:
@@ -390,6 +388,7 @@ class Scales:
 
     def down(self, name: str) -> None:
         """Its device is gone: rest must be found anew."""
+        self._blindness.down(name)
         for number, shelf in enumerate(self._shelf_of_bay):
             if shelf == name:
                 self._stirred[number] = True

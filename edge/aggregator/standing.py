@@ -1,6 +1,7 @@
 """What stands on a bay: counted on from change to change, and held against the weight."""
 
 from collections.abc import Mapping, Sequence
+from math import hypot
 
 import msgspec
 
@@ -49,13 +50,14 @@ class Standing:
     """`counts` by GTIN, None where not known; `things`, what lies there and was not counted.
 
     `overhang` is the mass of goods that belong here and do not press on these cells, as they stand across two bays,
-    with its sign turned; `doubt`, why a person should count.
+    with its sign turned, or what loads beside them show here; it is known to `overhang_spread`, one sigma. `doubt`, why
+    a person should count.
     """
 
     def __init__(self, goods: Goods, taken: TakenLately) -> None:
         self.counts: dict[str, int] | None = None
         self.things: list[Thing] = []
-        self.overhang = 0.0
+        self.overhang = self.overhang_spread = 0.0
         self.doubt = ""
         self._doubted: tuple[dict[str, int], float] | None = (
             None  # the count and the mass that `doubt` speaks of
@@ -63,7 +65,7 @@ class Standing:
         self._goods, self._taken = goods, taken
 
     def forget(self) -> None:
-        self.counts, self.overhang, self.doubt = None, 0.0, ""
+        self.counts, self.overhang, self.overhang_spread, self.doubt = None, 0.0, 0.0, ""
         self.things.clear()
 
     def lying(self, at_ms: int) -> list[Lying]:
@@ -154,7 +156,7 @@ class Standing:
 
     def weigh(self, grams: float, noise: float, items: list[Item], capacity: int | None, at_ms: int) -> None:
         """Hold the count against what lies there; where there is none, take it from that."""
-        net = self.net(grams)
+        net, noise = self.net(grams), hypot(noise, self.overhang_spread)
         if self.counts is None:
             self.things = [each for each in self.things if not each.stayed(at_ms)]
         if self.counts is None and not any(each.open for each in self.things):

@@ -57,19 +57,39 @@ def suspicion(
     """
     if abs(before) > LEAST_GRAMS and (words := _other_unit(before, after, noise)):
         return Suspicion(words, mute=True)
-    unit, empty = expected.unit_grams, expected.empty_grams
-    if after < empty - max(BELOW_GRAMS, BELOW_UNITS * unit, 5 * noise):
+    if _below(after, noise, expected):
+        empty = expected.empty_grams
         return Suspicion(
-            f"it weighs {after:.0f} g, less than when empty ({empty:.0f} g): was it zeroed or exchanged?",
+            f"it weighs {round(after)} g, less than when empty ({empty:.0f} g): was it zeroed or exchanged?",
             mute=False,
         )
     if words := _zeroed(before, after, noise, took_ms, expected):
         return Suspicion(words, mute=False)
+    return _too_much(after, expected)
+
+
+def senseless(grams: float, noise: float, expected: Expected) -> Suspicion | None:
+    """Why a bay that begins with this weight should be looked at; None where it need not."""
+    if _below(grams, noise, expected):
+        words = (
+            f"it weighs {round(grams)} g, and should weigh {expected.empty_grams:.0f} g when empty: is its tray "
+            "missing, or was it zeroed with goods on it? Put the tray back or zero it empty, then count what stands "
+            "there"
+        )
+        return Suspicion(words, mute=False)
+    return _too_much(grams, expected)
+
+
+def _below(grams: float, noise: float, expected: Expected) -> bool:
+    return grams < expected.empty_grams - max(BELOW_GRAMS, BELOW_UNITS * expected.unit_grams, 5 * noise)
+
+
+def _too_much(grams: float, expected: Expected) -> Suspicion | None:
     full = expected.full_grams
-    if full is not None and after > FAR_TOO_MUCH * full + SPARE_GRAMS:
-        kilograms = f"{after / 1000:.1f} kg"
-        return Suspicion(f"it weighs {kilograms}, far more than fits on it: does its cell fail?", mute=True)
-    return None
+    if full is None or grams <= FAR_TOO_MUCH * full + SPARE_GRAMS:
+        return None
+    kilograms = f"{grams / 1000:.1f} kg"
+    return Suspicion(f"it weighs {kilograms}, far more than fits on it: does its cell fail?", mute=True)
 
 
 def _zeroed(before: float, after: float, noise: float, took_ms: int | None, expected: Expected) -> str | None:

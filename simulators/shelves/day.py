@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from simulators.shelves import people
-from simulators.shelves.cases.working import crate
+from simulators.shelves.cases.working import clean, crate
 from simulators.shelves.cell import Climate
 from simulators.shelves.goods import Goods
 from simulators.shelves.making import Making
-from simulators.shelves.world import Sign, World
+from simulators.shelves.world import World
 
 HOURS = 8.0
 BAYS = 6
@@ -57,7 +57,7 @@ def shop_day(seed: int, hours: float = HOURS) -> World:
             clean_s = float("inf")
             for dirty in ("A1", "A4"):
                 make.wait()
-                _clean(today, dirty)
+                clean(make, dirty)
         _refill(today, bay)
     return make.world(120.0)
 
@@ -182,28 +182,6 @@ def _refill(today: _Day, bay: str) -> None:
             make.wait(0.5, 3.0)
         make.wait()
     make.batch = 0.0
-
-
-def _clean(today: _Day, bay: str) -> None:
-    """In service mode: everything off, wiped, and everything on again."""
-    make = today.make
-    rng, place = make.rng, make.places[bay]
-    make.signs.append(Sign(make.at_s, "serve", words=(bay,)))
-    make.wait(3.0, 6.0)
-    from_s, grams = make.at_s, place.grams() - place.tare_grams
-    line = people.takes(make.at_s, grams, rng, 20.0)
-    make.press(bay, line)
-    make.at_s = line[-1][0]
-    make.wait()
-    _, make.at_s = make.lean(bay, 15.0, 500.0, "wiped")
-    make.wait()
-    line = people.puts(make.at_s, grams, rng, 25.0)
-    make.press(bay, line)
-    make.at_s = line[-1][0]
-    make.say(bay, "cleaning", from_s, make.at_s, {}, 0.0)
-    make.wait(4.0, 8.0)
-    make.signs.append(Sign(make.at_s, "resume", words=(bay,)))
-    make.wait(4.0, 8.0)
 
 
 def creep_12h(seed: int) -> World:

@@ -104,10 +104,8 @@ def _epoch(
     fine = max(1, round(device.every_s / FINE_S))
     points = (ends[:, None] - device.every_s * (np.arange(fine)[::-1] / fine)).ravel()
     force = load.felt(points, plate)
-    for other, share in others:
-        force += share * (
-            other.felt(points, plate) - other.at_first
-        )  # calibrated with the neighbours as they stood
+    for other, share in others:  # calibrated alone, with nothing on its neighbours
+        force += share * other.felt(points, plate)
     grams = shown(epoch.cell, load, points, force, climate, epoch.from_s).reshape(-1, fine).mean(axis=1)
     hiss = noise(epoch.cell, len(ends), device.every_s, rng)
     if device.kind == "board":  # the noise in its sheet is that of what it sends

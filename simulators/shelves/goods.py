@@ -15,6 +15,7 @@ MEDIAN_GRAMS, SPREAD_GRAMS, GRAMS = 91.0, 0.95, (15.0, 1124.0)  # log-normal, cu
 MEDIAN_CV, SPREAD_CV, CV = 0.013, 1.08, (0.001, 0.18)
 WEIGHED = (6, 12)  # units that a shop weighs before it notes a weight
 LEAST_CV = 0.002  # nobody notes less
+TRAY_CV = 0.012  # of injection-moulded trays and hangers of one make; assumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,17 @@ class Goods:
     cv: float
     noted_grams: float
     noted_cv: float
+    tray_grams: float = 0.0  # of what comes and goes with each unit
+
+    @property
+    def noted_gross(self) -> float:
+        """What the shop expects of a unit on the scale."""
+        return self.noted_grams + self.tray_grams
 
     def unit(self, rng: np.random.Generator, batch: float = 0.0) -> float:
-        """One unit's weight; `batch` is how much heavier all of its delivery are."""
-        return max(0.3 * self.grams, self.grams * (1.0 + batch) * (1.0 + self.cv * float(rng.normal())))
+        """One unit's weight, its tray included; `batch` is how much heavier all of its delivery are."""
+        own = max(0.3 * self.grams, self.grams * (1.0 + batch) * (1.0 + self.cv * float(rng.normal())))
+        return own + self.tray_grams * (1.0 + TRAY_CV * float(rng.normal())) if self.tray_grams else own
 
 
 def spread(rng: np.random.Generator) -> float:

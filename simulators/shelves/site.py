@@ -33,7 +33,8 @@ def configuration(places: Sequence[Place], crosstalk: Mapping[tuple[int, int], f
     bays = []
     for place in places:
         items = ", ".join(
-            f'{{ gtin = "{kind.gtin}", unit_grams = {kind.noted_grams}, unit_cv = {kind.noted_cv} }}'
+            f'{{ gtin = "{kind.gtin}", unit_grams = {kind.noted_grams}, unit_cv = {kind.noted_cv}'
+            + (f", unit_tare_grams = {kind.tray_grams} }}" if kind.tray_grams else " }")
             for kind in place.kinds
         )
         bays.append(

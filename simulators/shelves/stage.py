@@ -102,7 +102,7 @@ class Stage:
     ) -> str:  # fmt: skip
         """A bay of such goods on cells of its own (or these), filled to a share; returns its name."""
         assert self.full is not None
-        heaviest = max(kind.grams for kind in goods)
+        heaviest = max(kind.grams + kind.tray_grams for kind in goods)
         fits = int(LADEN * self.full * self.cells_of_bay / heaviest)
         most = capacity or int(np.clip(fits, 3, self.rng.integers(10, 25)))
         if most * heaviest > 0.8 * self.full * self.cells_of_bay:

@@ -47,6 +47,21 @@ def configured(folder: Path, more: str = "") -> Path:
     return path
 
 
+@pytest.mark.parametrize("key, before", [("low", "low = 3"), ("facings", "facings = 4")])
+def test_no_more_can_be_few_or_stand_in_front_than_fit(tmp_path: Path, key: str, before: str) -> None:
+    path = configured(tmp_path)
+    text = path.read_text()
+    path.write_text(text.replace(before, f"{key} = 24"))
+    load(path)
+
+    path.write_text(text.replace(before, f"{key} = 40"))
+
+    with pytest.raises(
+        ConfigError, match=rf"{key}.*40 is more than the capacity of 24; write a number up to"
+    ):
+        load(path)
+
+
 def test_what_is_written_reaches_the_aggregator(tmp_path: Path) -> None:
     (tmp_path / "aisle-1.shelf.toml").write_text(written(FILE))
     more = 'calibration = "aisle-1.shelf.toml"\ncrosstalk = [ { from = 1, to = 0, share = 0.01 } ]'

@@ -184,14 +184,15 @@ def test_a_slow_module_sends_once_a_second() -> None:
     assert np.diff(found.at_s).mean() == pytest.approx(1.0, abs=0.06)
 
 
-def test_a_neighbour_shows_by_its_share() -> None:
+def test_a_neighbour_shows_by_its_share_of_what_stands_there_from_the_beginning() -> None:
+    """Each cell was calibrated with nothing beside it."""
     board = devices.board(_rng(4), 10.0)
     epochs = (Epoch(from_s=0.0, to_s=30.0, cell=PERFECT),)
     neighbour = Load(at_first=700.0)
     neighbour.add([(10.0, 0.0), (10.2, -500.0)])
     found = sampled(board, epochs, Load(), ((neighbour, 0.02),), PLATE, Climate(), _rng())
-    assert found.grams[0] == pytest.approx(0.0, abs=0.01)
-    assert found.grams[-1] == pytest.approx(-10.0, abs=0.01)
+    assert found.grams[0] == pytest.approx(14.0, abs=0.01)
+    assert found.grams[-1] == pytest.approx(4.0, abs=0.01)
 
 
 def test_zero_tracking_swallows_what_comes_slowly_and_leaves_what_comes_at_once() -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from simulators.shelves import spoiling
 from simulators.shelves.cell import Climate
 from simulators.shelves.device import with_tracking
@@ -81,6 +83,30 @@ def told_fault(seed: int) -> World:
     make.at_s = from_s + lasts_s
     make.wait()
     return _taken(make, bay, gtin, 1)
+
+
+def dead_cell(seed: int) -> World:
+    """one of a bay's two or four cells says nothing, or a fault every second, for 20 to 60 s; goods move meanwhile"""
+    make = Making(name="dead_cell", seed=seed, cells_of_bay=2 + 2 * (seed % 2))
+    kind = make.goods(room=6)
+    bay = make.bay(kind, capacity=16, filled=0.7)
+    rng = make.rng
+    make.wait()
+    make.take(bay, {kind.gtin: 1}, share=float(rng.uniform(0.0, 1.0)))
+    make.wait()
+    dead = int(rng.choice(make.places[bay].cells))
+    from_s, lasts_s = make.at_s, float(rng.uniform(20.0, 60.0))
+    make.spoils.setdefault(dead, []).append(spoiling.gap(from_s, from_s + lasts_s))
+    if rng.random() < 0.5:
+        words = (str(rng.choice(("overload", "saturated", "device_error: 7"))),)
+        make.signs += [Sign(from_s + 0.05 + n, "fault", dead, words) for n in range(int(lasts_s))]
+    moves = np.sort(rng.uniform(0.1, 0.9, int(rng.integers(1, 4))))
+    for part, units in zip(moves.tolist(), rng.choice((-2, -1, 1), len(moves)).tolist(), strict=True):
+        at_s = from_s + part * lasts_s
+        make.unseen(bay, at_s, from_s + lasts_s + 3.0, {kind.gtin: units}, "moved on part of its cells")
+    make.at_s = from_s + lasts_s
+    make.wait(20.0, 30.0)
+    return _taken(make, bay, kind.gtin, 1)
 
 
 def stuck(seed: int) -> World:
@@ -172,6 +198,6 @@ def zero_key(seed: int) -> World:
 
 
 FAULTS = (
-    spikes, minus_one, minus_one_long, saturated, told_fault, stuck, unit_flip, gaps, untidy, clock_jump, auto_zero,
-    zero_key,
+    spikes, minus_one, minus_one_long, saturated, told_fault, dead_cell, stuck, unit_flip, gaps, untidy, clock_jump,
+    auto_zero, zero_key,
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """What shoppers do: take, hold, change their minds, meet."""
 
+from dataclasses import replace
+
 from simulators.shelves import people
 from simulators.shelves.making import Making
 from simulators.shelves.world import World
@@ -211,6 +213,22 @@ def wrong_bay(seed: int) -> World:
     return make.world()
 
 
+def misplaced_returned(seed: int) -> World:
+    """the same, and one to four minutes later a clerk takes it home"""
+    make = Making(name="misplaced_returned", seed=seed)
+    one, other = make.goods(room=10), make.goods(room=10)
+    home, away = make.bay(one, capacity=10, filled=0.7), make.bay(other, capacity=10, filled=0.6)
+    make.wait()
+    weights = [make.take(home, {one.gtin: 1})]
+    make.wait()
+    make.put(away, one, weights=weights, kind="put in the wrong bay")
+    make.wait(60.0, 240.0)
+    make.take(away, {one.gtin: 1}, kind="taken home")
+    make.wait(3.0, 8.0)
+    make.put(home, one, weights=weights, kind="put where it belongs")
+    return make.world()
+
+
 def straddle(seed: int) -> World:
     """a unit put down across two bays' plates, and taken again later"""
     make = Making(name="straddle", seed=seed)
@@ -241,6 +259,22 @@ def wide_bay(seed: int) -> World:
     for _ in range(4):
         make.wait()
         make.take(bay, {kind.gtin: int(make.rng.integers(1, 3))}, share=float(make.rng.uniform(0.0, 1.0)))
+    return make.world()
+
+
+def trays(seed: int) -> World:
+    """units that come and go each with its tray or hanger, of a tenth to six tenths of their weight"""
+    make = Making(name="trays", seed=seed)
+    bare = make.goods(room=20)
+    kind = replace(bare, tray_grams=round(bare.grams * float(make.rng.uniform(0.1, 0.6)), 1))
+    bay = make.bay(kind, capacity=12, filled=0.7)
+    for _ in range(2):
+        make.wait()
+        make.take(bay, {kind.gtin: int(make.rng.integers(1, 4))})
+    make.wait()
+    make.put(bay, kind)
+    make.wait(20.0, 30.0)
+    make.take(bay, {kind.gtin: 1})
     return make.world()
 
 
@@ -321,6 +355,6 @@ def drink(seed: int) -> World:
 
 SHOPPING = (
     single, quick, slow_pick, several, small_parts, two_kinds, mixed_bay, close_weights, equal_weights, swap,
-    swap_equal, two_people, three_people, neighbours, neighbours_known, wrong_bay, straddle, wide_bay, pick_and_put,
-    lift_and_return, hold_then_pick, hold_two_take_one, drink,
+    swap_equal, two_people, three_people, neighbours, neighbours_known, wrong_bay, straddle, wide_bay, trays,
+    misplaced_returned, pick_and_put, lift_and_return, hold_then_pick, hold_two_take_one, drink,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from simulators.shelves import people
 from simulators.shelves.cell import Climate
 from simulators.shelves.goods import Goods
 from simulators.shelves.making import Making
-from simulators.shelves.world import World
+from simulators.shelves.world import Sign, World
 
 
 def lean(seed: int) -> World:
@@ -222,7 +222,43 @@ def warm_up(seed: int) -> World:
     return make.world()
 
 
+def service(seed: int) -> World:
+    """everything off, wiped and on again in service mode, between units taken"""
+    make = Making(name="service", seed=seed)
+    kind = make.goods()
+    bay = make.bay(kind, filled=0.7)
+    make.wait()
+    make.take(bay, {kind.gtin: 1})
+    make.wait()
+    clean(make, bay)
+    make.wait()
+    make.take(bay, {kind.gtin: 1})
+    return make.world()
+
+
+def clean(make: Making, bay: str) -> None:
+    """In service mode: everything off, wiped, and everything on again."""
+    rng, place = make.rng, make.places[bay]
+    make.signs.append(Sign(make.at_s, "serve", words=(bay,)))
+    make.wait(3.0, 6.0)
+    from_s, grams = make.at_s, place.grams() - place.tare_grams
+    line = people.takes(make.at_s, grams, rng, 20.0)
+    make.press(bay, line)
+    make.at_s = line[-1][0]
+    make.wait()
+    _, make.at_s = make.lean(bay, 15.0, 500.0, "wiped")
+    make.wait()
+    line = people.puts(make.at_s, grams, rng, 25.0)
+    make.press(bay, line)
+    make.at_s = line[-1][0]
+    make.say(bay, "cleaning", from_s, make.at_s, {}, 0.0)
+    make.wait(4.0, 8.0)
+    make.signs.append(Sign(make.at_s, "resume", words=(bay,)))
+    make.wait(4.0, 8.0)
+
+
 WORKING = (
     lean, resting_hand, pick_while_leaning, thing, thing_stays, pick_beside_thing, jack, pick_in_jack, jack_and_lean,
     restock, restock_other_batch, restock_pieces, restock_crate, drift, warm_up,
+    service,
 )  # fmt: skip

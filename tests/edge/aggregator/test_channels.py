@@ -31,6 +31,18 @@ def folded(values: list[list[float]]) -> Channels:
     return channels
 
 
+def test_a_coarse_scale_that_moves_for_long_is_not_taken_for_one_that_flickers() -> None:
+    """Emptied and filled again in half a minute; what it shows at rest is one division, and always the same."""
+    still, moving = [[2_000.0]] * 40, [[2_000.0 + 5.0 * n] for n in range(300)]
+
+    channels = folded([*still, *moving, *still])
+
+    assert channels.rest[0]
+    assert channels.flicker[0] < 0.5
+    noisy = folded([[2_000.0 + n % 2 * 0.1] for n in range(300)])
+    assert noisy.flicker[0] > 0.9
+
+
 def test_channels_do_not_touch_each_other() -> None:
     rng = Random(3)
     rows = [[100.0 + rng.gauss(0, 0.1), 50.0 * n, 7.0] for n in range(40)]

@@ -58,6 +58,17 @@ def test_one_kind_taken_and_another_put_in_one_move() -> None:
     assert set(answer.changes) == {ItemUnits(item=CAN.gtin, units=-1), ItemUnits(item=tin.gtin, units=1)}
 
 
+@pytest.mark.parametrize("grams", [160.0, 163.0, 169.0, -160.0, -163.0])
+def test_one_kind_for_another_is_said_only_when_hardly_anything_else_fits(grams: float) -> None:
+    """A can for a jar makes 175 g of difference: what is somewhat off that is a swap in four cases of five."""
+    answer = explain(grams, 0.5, [CAN, JAR], {CAN.gtin: 10, JAR.gtin: 10}, 24)
+
+    assert 0.7 < answer.confidence < 0.9
+    assert answer.outcome is Change.AMBIGUOUS
+    assert len({change.units > 0 for change in answer.candidates[0].changes}) == 2
+    assert answer.changes == ()
+
+
 def test_a_bay_without_items_explains_nothing() -> None:
     assert explain(100.0, 0.5, [], {}, None).outcome is Change.UNKNOWN_MASS
 

@@ -82,6 +82,23 @@ def test_goods_put_across_two_bays_and_taken_from_there_are_counted_once(share: 
     assert counted(aggregator) == {"A1": 10, "A2": 10}
 
 
+def test_what_a_unit_of_the_next_bay_weighs_here_is_not_taken_for_goods_of_this_one() -> None:
+    """Two thirds of a can stand on a bay of sweets, where they weigh as much as three and a half."""
+    sweet = CAN.__class__(gtin="09506000312071", unit_grams=60.0, unit_cv=0.01)
+    cans = [(0.0, 3300.0), (10.0, 3300.0 + 0.35 * 330.0)]
+    sweets = [(0.0, 1200.0), (10.0, 1200.0 + 0.65 * 330.0), (50.0, 1140.0 + 0.65 * 330.0)]
+
+    aggregator = watching(shelf_of([CAN], [sweet]))
+    both = stream(cans, sweets, to_s=90.0)
+    fed(aggregator, [each for each in both if each.at_us < us(5.0)])
+    aggregator.order(Confirm(shelf="aisle-1", bay="A2", counts={sweet.gtin: 20}), ms(5.0), us(5.0))
+    said = fed(aggregator, [each for each in both if each.at_us >= us(5.0)])
+
+    assert changes(said) == [("A1", "ok", CAN.gtin, 1), ("A2", "ok", sweet.gtin, -1)]
+    assert states(said) == []
+    assert counted(aggregator) == {"A1": 11, "A2": 19}
+
+
 def test_a_unit_pushed_partly_onto_the_next_bay_is_no_change() -> None:
     first = [(0.0, 3300.0), (10.0, 3300.0 - 140.0)]
     second = [(0.0, 5050.0), (10.0, 5050.0 + 140.0)]
