@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edge.aggregator.place import Bay
 from edge.aggregator.shelf import Shelf
 from edge.reads import TimedRead, WeightSample
-from tests.support.shelf_scene import CAN, JAR, SHELF, changes, counted, ms, shelf_of, states, us, watching
+from tests.support.shelf_scene import CAN, JAR, SHELF, changes, counted, ms, news, shelf_of, us, watching
 from wire.events import Event
 
 ODD = [nan, inf, -inf, 1e308, -1e308, 1e15, -1e15, 5e-324, 0.0, -0.0, 9.9e6, -9.9e6]
@@ -73,7 +73,7 @@ def test_now_and_then_no_number_changes_nothing(odd: float) -> None:
         said += aggregator.observe(read, ms(n / 10))
 
     assert changes(said) == [("A1", "ok", CAN.gtin, -1)]
-    assert states(said) == []
+    assert news(said) == []
 
 
 @pytest.mark.parametrize("odd", ODD[:7])
@@ -84,6 +84,6 @@ def test_a_cell_that_says_no_numbers_any_more_is_blind_until_it_does(odd: float)
         read = WeightSample(at_us=us(n / 10), shelf=SHELF, cell=0, grams=grams)
         said += aggregator.observe(read, ms(n / 10))
 
-    assert states(said) == [("A1", "blind"), ("A1", "ok")]
+    assert news(said) == [("A1", "blind"), ("A1", "ok")]
     assert changes(said) == [("A1", "offline_change", CAN.gtin, -1)]
     assert counted(aggregator) == {"A1": 9}

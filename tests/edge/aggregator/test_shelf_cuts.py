@@ -4,7 +4,7 @@ import pytest
 
 from edge.aggregator.aggregator import Aggregator
 from edge.aggregator.hypotheses import Item
-from edge.aggregator.orders import Crosstalk
+from edge.aggregator.orders import Confirm, Crosstalk
 from edge.aggregator.shelf import Shelf
 from tests.support.shelf_scene import (
     CAN,
@@ -60,6 +60,7 @@ def learned(shelf: Shelf) -> Aggregator:
     aggregator = watching(shelf)
     picks = [(20.0 * n, FULL - 660.0 * n) for n in range(7)]
     said = fed_beside(aggregator, picks, [(0.0, 1200.0)], 140.0)
+    aggregator.order(Confirm(shelf=SHELF, bay="A2", counts={TEA.gtin: 20}), ms(140.0), us(140.0))
     assert changes(said) == [("A1", "ok", CAN.gtin, -2)] * 6
     return aggregator
 
