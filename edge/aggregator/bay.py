@@ -9,36 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import hypot
 
-from edge.aggregator import doubting
+from edge.aggregator import accuracy, doubting
 from edge.aggregator.channels import Floats
 from edge.aggregator.conditions import Conditions
+from edge.aggregator.explaining import MUCH_SLIGHT, explain_again, explain_change, is_slight
 from edge.aggregator.fill import fills
 from edge.aggregator.goods import Goods
-from edge.aggregator.hypotheses import Answer, Around, Item, Lying, explain
+from edge.aggregator.hypotheses import Answer, Item
 from edge.aggregator.moments import Stamp
 from edge.aggregator.place import Bay, Rest, Shared, Sure
 from edge.aggregator.said import bay_state, shelf_changes
 from edge.aggregator.span import Moves
-from edge.aggregator.standing import Standing
+from edge.aggregator.standing import NEIGHBOURS, NOT_TOLD, Standing
 from edge.aggregator.steps import NO_ANSWER, Step, patience, understand
 from edge.aggregator.suspicion import expected, senseless
 from edge.aggregator.taken import TakenLately
 from wire.events import Change, Condition, Event
 
-# Below this share of the lightest unit, and below 2 g in any case, a difference is drift, creep or dust.
-DEAD_SHARE = 0.35
-DEAD_GRAMS = 2.0
-DUST_SHARE = 0.08
-DUST_OF_LOAD = 0.0015  # hysteresis and creep of a cell after a load, or a hand, has gone
-PRESSED, MOST_PRESSED = 0.0005, 10_000.0  # of what pressed on it meanwhile, creep leaves so much, one sigma
-DEAD_SIGMAS = 3.5
-OFF_GRAMS, OFF_SHARE = 3.0, 0.001  # zero and span may have moved so far while nobody weighed, one sigma
-NOT_TOLD = "its weight does not tell how many stand there"
-NEIGHBOURS = f"{NOT_TOLD}, nor is known how much of the load beside it shows here: count them"
-# Of the lightest unit: less that no goods explain is not said, as nobody could do anything, until it adds up.
-SLIGHT_SHARE, MUCH_SLIGHT = 0.2, 0.4
-FILLING_MS, LONG_AGO_MS = 30_000, -(10**15)  # who puts goods puts more of them
-NEVER_US = 1 << 62
+NEVER_US, LONG_AGO_MS = 1 << 62, -(10**15)
 
 
 class BayWatch:
@@ -57,8 +45,7 @@ class BayWatch:
         taken: TakenLately,
     ) -> None:
         self.shelf, self.bay = shelf, bay
-        self.changed = False
-        self.anchored = False  # until the first rest ever
+        self.changed = self.anchored = False  # until the first rest ever
         self.anew = False  # the next rest is believed as it is
         self.confirmed: dict[str, int] | None = None  # what a person says that stands there at the next rest
         self.offline = True  # nobody weighed since the anchor
@@ -71,13 +58,13 @@ class BayWatch:
         self.misfit = ""  # why its new calibration is doubted, should it weigh the same load at its next rest
         self.factor: tuple[float, int] | None = None  # by which it and so many bays beside it changed at once
         self.said_fill: dict[str, str] = {}
-        self._row, self.goods, self._taken = row, goods, taken
+        self._row, self.goods, self.taken = row, goods, taken
         self.kept_us, self._rested_us = 0, rested_us
         self.sure: Sure | None = None  # what was before the scale had to be looked at
         self.senseless = False  # it began with a weight that makes no sense
         self._noise_now = 0.5
         self._unsaid_us = NEVER_US  # when the first change came that was dropped before it was said
-        self._put_ms, self._slight = LONG_AGO_MS, 0.0
+        self.put_ms, self._slight = LONG_AGO_MS, 0.0
 
     # What is asked of it
 
@@ -118,11 +105,6 @@ class BayWatch:
             due.append(self.conditions.until_ms)
         return min(due, default=None)
 
-    def dead(self, moved: float, sigma: float) -> float:
-        """Differences below this are no load that was placed. `moved`: what lay there, or was put and taken between."""
-        dust = max(DUST_SHARE * self.lightest, DUST_OF_LOAD * moved)
-        return max(min(dust, DEAD_SHARE * self.lightest), DEAD_GRAMS, DEAD_SIGMAS * sigma)
-
     def off(self, rest: Rest) -> float:
         """How far from its last rest."""
         return rest.grams - sum(self.anchor) - rest.beside.shown
@@ -150,7 +132,7 @@ class BayWatch:
         self.conditions.blind = ""
         if self.conditions.in_service:
             return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
-        if self.begins or self._sound_again(rest):
+        if self.begins or doubting.sound_again(self, rest, self._dead(rest)):
             return self._begin(rest, stamp)
         doubting.as_before(self, rest)
         said = self._settled(rest, shared, stamp)
@@ -161,12 +143,8 @@ class BayWatch:
         events: list[Event] = []
         for step in [step for step in self.steps if step.due_ms <= now_ms]:
             self.steps.remove(step)
-            # By now, more is known of what was taken elsewhere.
-            answer = self._explain(step.grams, step.to_ms)
-            # What fitted nothing is goods only if they are known; what else came and went may have made room for it.
-            known = answer.taken or answer.returned or step.answer.outcome is not Change.UNKNOWN_MASS
-            step.answer = answer if known and not step.doubtful else answer.doubted()
-            if self._is_slight(step):
+            explain_again(self, step, self._noise_now)
+            if is_slight(step, self.lightest):
                 self._slight += step.grams
                 if abs(self._slight) < MUCH_SLIGHT * self.lightest:
                     continue
@@ -305,21 +283,12 @@ class BayWatch:
             net = rest.grams - self.bay.tare_grams
             self.standing.weigh(net, noise, self.items, self.bay.capacity, rest.at_ms)
             if self.standing.counts is None and self.bay.items:
-                beside = laden.spread > max(noise, DUST_SHARE * self.lightest)
+                beside = laden.spread > max(noise, accuracy.DUST_SHARE * self.lightest)
                 self.standing.doubt = NEIGHBOURS if beside else NOT_TOLD
         if misfit and same and confirmed is None:
             self.conditions.check = misfit
         self.changed = True
         return self.state(rest.at_ms, rest.us(rest.at_ms), stamp)
-
-    def _sound_again(self, rest: Rest) -> bool:
-        """It began with a weight that makes no sense, and now weighs what it should: its tray is back."""
-        conditions = self.conditions
-        if not self.senseless or not conditions.check or conditions.alien:
-            return False
-        if conditions.mute:
-            return senseless(rest.grams, rest.noise, expected(self.bay)) is None
-        return abs(rest.grams - self.bay.tare_grams) < self._dead(rest)
 
     def _quiet(self, rest: Rest) -> None:
         """It weighs what it did. What was put last is known better now."""
@@ -380,50 +349,14 @@ class BayWatch:
         return events
 
     def _explain(self, grams: float, at_ms: int) -> Answer:
-        here, elsewhere = self._taken.around(self.shelf, self.bay.name, at_ms)
-        new = [
-            Lying(step.grams, step.answer.foreign / step.density, new=True)
-            for step in self.steps
-            if step.grams > 0 and step.answer.outcome is not Change.OK
-        ]
-        around = Around([*self.standing.lying(at_ms), *new], here, elsewhere, self._being_filled(at_ms))
-        return explain(grams, self._noise_now, self.items, self._held(grams), self.bay.capacity, around)
-
-    def _is_slight(self, step: Step) -> bool:
-        """Whether it is no goods, and too little to ask anybody, unless more comes."""
-        unknown = step.answer.outcome is Change.UNKNOWN_MASS
-        return unknown and not step.offline and abs(step.grams) < SLIGHT_SHARE * self.lightest
-
-    def _being_filled(self, at_ms: int) -> bool:
-        """Whether goods were surely put here just before, or after."""
-        puts = (step.to_ms for step in self.steps if step.grams > 0 and step.answer.outcome is Change.OK)
-        return any(abs(at_ms - put_ms) < FILLING_MS for put_ms in (self._put_ms, *puts))
-
-    def _held(self, grams: float) -> Mapping[str, int] | None:
-        """What stands there, with what is provisional; by its weight if nobody counted, where more is put."""
-        if self.standing.counts is None:
-            if grams < 0 or len(self.bay.items) != 1:
-                return None
-            (item,) = self.items
-            net = self.standing.net(sum(self.anchor) - self.bay.tare_grams) - grams
-            return {item.gtin: max(0, int(net / item.gross_grams))}
-        held = dict(self.standing.counts)
-        for change in (change for step in self.steps for change in step.answer.changes):
-            held[change.item] = held.get(change.item, 0) + change.units
-        return held
+        return explain_change(self, grams, self._noise_now, at_ms)
 
     def _noise(self, rest: Rest) -> float:
-        noise = rest.noise
-        if self.offline:
-            noise = hypot(noise, OFF_GRAMS, OFF_SHARE * rest.grams)
-        self._noise_now = hypot(noise, rest.beside.spread, PRESSED * min(rest.peak, MOST_PRESSED))
+        self._noise_now = accuracy.noise(rest, offline=self.offline)
         return self._noise_now
 
     def _dead(self, rest: Rest) -> float:
-        dead = max(self.dead(max(abs(rest.grams), rest.peak), rest.noise), 3.0 * rest.beside.spread)
-        if not self.offline:
-            return dead
-        return max(dead, min(3.0 * self._noise(rest), DEAD_SHARE * self.lightest))
+        return accuracy.dead_at(rest, self.lightest, offline=self.offline)
 
     # What it says
 
@@ -431,7 +364,7 @@ class BayWatch:
         """Say a change, and go on from there."""
         items, net = self.items, gross - self.bay.tare_grams
         if step.grams > 0 and step.answer.outcome is Change.OK:
-            self._put_ms = step.to_ms
+            self.put_ms = step.to_ms
         doubting.count(self, step)
         waiting = sum(step.grams for step in self.steps)
         if not self.conditions.check:  # what such a scale weighs in all tells nothing

@@ -13,7 +13,7 @@ from edge.aggregator.place import Bay, Rest, Sure
 from edge.aggregator.span import Moves, Reading, common
 from edge.aggregator.standing import CONFLICT_SIGMAS, CONFLICT_UNITS, Standing
 from edge.aggregator.steps import Step
-from edge.aggregator.suspicion import Suspicion, expected, suspicion
+from edge.aggregator.suspicion import Suspicion, expected, senseless, suspicion
 from wire.events import Change
 
 BACK_SHARE = 0.5  # of a jump that no goods explain: so far it must come back
@@ -41,6 +41,7 @@ class Doubted(Protocol):
     anew: bool
     offline: bool
     changed: bool
+    senseless: bool
 
     @property
     def anchor(self) -> list[float]: ...
@@ -126,6 +127,16 @@ def as_before(bay: Doubted, rest: Rest) -> None:
     bay.standing.counts, bay.standing.doubt = sure.counts, ""
     bay.conditions.believe()
     bay.sure, bay.offline, bay.changed = None, True, True
+
+
+def sound_again(bay: Doubted, rest: Rest, dead: float) -> bool:
+    """It began with a weight that makes no sense, and now weighs what it should: its tray is back."""
+    conditions = bay.conditions
+    if not bay.senseless or not conditions.check or conditions.alien:
+        return False
+    if conditions.mute:
+        return senseless(rest.grams, rest.noise, expected(bay.bay)) is None
+    return abs(rest.grams - bay.bay.tare_grams) < dead
 
 
 def count(bay: Doubted, step: Step) -> None:

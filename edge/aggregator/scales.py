@@ -10,6 +10,7 @@ from math import sqrt
 
 import numpy as np
 
+from edge.aggregator.accuracy import dead
 from edge.aggregator.across import belong
 from edge.aggregator.bay import BayWatch
 from edge.aggregator.blindness import (
@@ -344,7 +345,7 @@ class Scales:
         self._rested_ms[number] = rest.at_ms
         self._peak[number] = 0.0
         self._neighbours.stood(self._channels.level, np.arange(len(self.bays)) == number)
-        self._dead[number] = bay.dead(abs(rest.grams), rest.noise)
+        self._dead[number] = dead(bay.lightest, abs(rest.grams), rest.noise)
         self._channels.slack[row] = max(LEAST_RANGE_GRAMS, CALM_SHARE * bay.lightest)
         if (due_ms := bay.due_ms) is not None:
             self._next_ms = min(self._next_ms, due_ms)

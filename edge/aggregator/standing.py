@@ -17,6 +17,8 @@ SAME_GRAMS, SAME_SIGMAS = 2.0, 4.0  # a thing that is no goods and is taken away
 MOST_OPEN = 8
 OWN_SURE = 0.9  # of single units that goods are learned from
 MORE_THAN_THERE = "more was taken than was counted there"
+NOT_TOLD = "its weight does not tell how many stand there"
+NEIGHBOURS = f"{NOT_TOLD}, nor is known how much of the load beside it shows here: count them"
 UNEXPLAINED = "its last change could not be explained"
 
 
