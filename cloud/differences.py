@@ -2,11 +2,12 @@
 
 A shopper's hand makes both differ for a moment, and events that an edge still holds make the ledger late; neither is
 a difference. One that lasts is: goods came or went while nobody weighed, or were booked wrongly. Levels never book.
+After service nothing need last: what differs then was done by people who are still there.
 A bay that is meant for several kinds is compared kind by kind; one task asks for all of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,8 +16,15 @@ from sqlalchemy import Connection, and_, delete, func, select
 from cloud.ledger import registers
 from cloud.ledger.database import insert
 from cloud.ledger.master import Bay, Item, Master
-from cloud.ledger.tables import balances, bay_states, level_differences, levels, shelf_changes
-from cloud.levels import Level, settle_level
+from cloud.ledger.tables import (
+    balances,
+    bay_states,
+    level_differences,
+    levels,
+    service_times,
+    shelf_changes,
+)
+from cloud.levels import Level, certain, settle_level
 from wire.messages import AgentHealth
 
 # Longer than any visit of a customer or a clerk to a bay, and short enough to be known before the shelf is empty.
@@ -45,6 +53,15 @@ class _Compared:
     def differs(self) -> bool:
         return self.item.quantity(self.level) != self.booked
 
+    def after(self, served: datetime | None) -> "_Compared":
+        """Where people have worked since it was first seen, it is another difference, and as old as their work."""
+        if served is None or (self.since is not None and self.since >= served):
+            return self
+        return replace(self, since=served, told=False)
+
+    def lasts(self, at: datetime, served: datetime | None) -> bool:
+        return self.since is not None and (self.told or self.since == served or at - self.since >= LASTING)
+
     def in_words(self) -> dict[str, Any]:
         return {
             "item": self.item.gtin,
@@ -66,6 +83,7 @@ def compare(
         for level in said
         if level.stable and (found := _weighed(master, bays[level.location_id], level))
     }
+    served_at = _served(connection, sorted(weighed), at)
     for here, row in _states(connection, sorted(weighed)).items():
         bay, booked = bays[here], row.booked
         if row.state not in COUNTS or row.at > at or not booked.keys() <= bay.item_ids:
@@ -74,10 +92,19 @@ def compare(
             _Compared(item, units, booked.get(item.id, 0), *row.known.get(item.gtin, (None, False)))
             for item, units in weighed[here]
         ]
-        agree = len(items) == len(bay.item_ids) and not any(each.differs for each in items)
-        if row.uncertain and not (agree and _is_over(connection, master, bay, row, at)):
-            continue
-        _judge(connection, master, bay, items, _gone(master, bay, row.known), at)
+        if row.uncertain:
+            if not _counts_again(connection, bay, row):
+                continue
+            if len(items) == len(bay.item_ids) and not any(each.differs for each in items):
+                _settle(connection, master, bay, at)
+        served = served_at.get(here)
+        if (
+            _judge(connection, master, bay, items, _gone(master, bay, row.known), at, served)
+            and row.uncertain
+        ):
+            # What differs is asked about now, with both figures: of what could not be told nothing more is known.
+            registers.close_task(connection, bay.site_id, "uncertain", master.locations[here].name, at)
+            certain(connection, here)
 
 
 def _gone(master: Master, bay: Bay, known: _Known) -> _Known:
@@ -100,7 +127,7 @@ class _State:
     uncertain: str
     at: datetime
     state: str | None
-    state_at: datetime | None
+    state_since: datetime | None
     booked: dict[int, int]
     known: _Known
 
@@ -120,7 +147,7 @@ def _states(connection: Connection, here: list[int]) -> dict[int, _State]:
     query = (
         select(
             levels.c.location_id, levels.c.uncertain, levels.c.at, bay_states.c.state,
-            bay_states.c.at.label("state_at"),
+            func.coalesce(bay_states.c.since, bay_states.c.at).label("state_since"),
         )
         .outerjoin(bay_states, bay_states.c.location_id == levels.c.location_id)
         .where(levels.c.location_id.in_(here))
@@ -128,34 +155,62 @@ def _states(connection: Connection, here: list[int]) -> dict[int, _State]:
     )  # fmt: skip
     return {
         row.location_id: _State(
-            row.uncertain, row.at, row.state, row.state_at, booked.get(row.location_id, {}),
+            row.uncertain, row.at, row.state, row.state_since, booked.get(row.location_id, {}),
             differing.get(row.location_id, {}),
         )
         for row in connection.execute(query)
     }  # fmt: skip
 
 
-def _is_over(connection: Connection, master: Master, bay: Bay, row: _State, at: datetime) -> bool:
-    """A change that could not be told asks for nothing any more: its edge said since that it counts again, and all that
-    it counts is what the ledger has.
-    """
+def _served(connection: Connection, here: list[int], at: datetime) -> dict[int, datetime]:
+    """Bays at which people ended to work lately, and when; but those of which something was said since."""
+    later = shelf_changes.alias()
+    query = (
+        select(service_times.c.location_id, func.max(service_times.c.ended_at))
+        .where(
+            service_times.c.location_id.in_(here),
+            service_times.c.ended_at > at - LASTING,
+            service_times.c.ended_at <= at,
+            ~select(later.c.seq)
+            .where(
+                later.c.location_id == service_times.c.location_id, later.c.to_at > service_times.c.ended_at
+            )
+            .exists(),
+        )
+        .group_by(service_times.c.location_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)} if here else {}
+
+
+def _counts_again(connection: Connection, bay: Bay, row: _State) -> bool:
+    """Whether its edge came to be sure of what stands there after the last change that could not be told."""
     untold = connection.scalar(
         select(func.max(shelf_changes.c.to_at)).where(
             shelf_changes.c.location_id == bay.location_id, ~shelf_changes.c.booked
         )
     )
-    if row.state != "ok" or row.state_at is None or untold is None or row.state_at < untold:
-        return False
+    since = row.state_since
+    return row.state == "ok" and since is not None and untold is not None and since >= untold
+
+
+def _settle(connection: Connection, master: Master, bay: Bay, at: datetime) -> None:
+    """A change that could not be told asks for nothing any more: all that the edge counts is what the ledger has."""
     place = master.locations[bay.location_id].name
     for kind in ("uncertain", "confirm"):
         registers.close_task(connection, bay.site_id, kind, place, at)
     settle_level(connection, bay.location_id)
-    return True
 
 
 def _judge(
-    connection: Connection, master: Master, bay: Bay, found: Sequence[_Compared], gone: _Known, at: datetime
-) -> None:
+    connection: Connection,
+    master: Master,
+    bay: Bay,
+    found: Sequence[_Compared],
+    gone: _Known,
+    at: datetime,
+    served: datetime | None,
+) -> bool:
+    """`served`: when service ended, if that is why something differs. Returns whether somebody is asked from now on."""
     here, place = bay.location_id, master.locations[bay.location_id].name
     over = [each.item.gtin for each in found if not each.differs and each.since is not None] + list(gone)
     if over:
@@ -164,8 +219,8 @@ def _judge(
                 level_differences.c.location_id == here, level_differences.c.gtin.in_(over)
             )
         )
-    differing = [each for each in found if each.differs]
-    lasting = [each for each in differing if each.since is not None and at - each.since >= LASTING]
+    differing = [each.after(served) for each in found if each.differs]
+    lasting = [each for each in differing if each.lasts(at, served)]
     for each in differing:
         if each.since is None:
             _keep(connection, here, each.item.gtin, at, told=False)
@@ -175,18 +230,23 @@ def _judge(
         _keep(connection, here, each.item.gtin, each.since, told=True)
     ended = any(each.told and not each.differs for each in found) or any(told for _, told in gone.values())
     if not news and not ended:
-        return
+        return False
     open_now = registers.task_details(connection, bay.site_id, RECOUNT, place)
     ours = open_now is not None and (LEVELS in open_now or BOOKED in open_now)
     if ended and ours and not lasting:
         registers.close_task(connection, bay.site_id, RECOUNT, place, at)
     elif lasting and (ours or (news and open_now is None)):
-        registers.open_task(connection, bay.site_id, RECOUNT, place, _details(place, bay, lasting), at)
+        details = _details(place, bay, lasting, served if news else None)
+        registers.open_task(connection, bay.site_id, RECOUNT, place, details, at)
+    return bool(news)
 
 
-def _details(place: str, bay: Bay, lasting: Sequence[_Compared]) -> dict[str, Any]:
+def _details(place: str, bay: Bay, lasting: Sequence[_Compared], served: datetime | None) -> dict[str, Any]:
     minutes = int(LASTING.total_seconds() // 60)
-    details = {"place": place, "why": f"for {minutes} minutes the scale has said other than the ledger"}
+    why = f"for {minutes} minutes the scale has said other than the ledger"
+    if served is not None and all(each.since == served for each in lasting):
+        why = "since service ended the scale says other than the ledger"
+    details = {"place": place, "why": why}
     since = min(each.since for each in lasting if each.since is not None).isoformat()
     if len(bay.item_ids) == 1:
         return details | lasting[0].in_words() | {"since": since}

@@ -83,4 +83,9 @@ def _save_items(connection: Connection, newest: Sequence[Level]) -> None:
 def settle_level(connection: Connection, location_id: int) -> None:
     """A person has said what stands there: nothing about it is uncertain, and no difference has lasted, any more."""
     connection.execute(delete(level_differences).where(level_differences.c.location_id == location_id))
+    certain(connection, location_id)
+
+
+def certain(connection: Connection, location_id: int) -> None:
+    """Nothing about it is uncertain any more."""
     connection.execute(update(levels).where(levels.c.location_id == location_id).values(uncertain=""))

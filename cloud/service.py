@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, case, func, or_, select, update
 
 from cloud.booking import Occasion
 from cloud.errors import BookingError
@@ -13,7 +13,7 @@ from wire.events import BayState, Condition
 
 
 def state_changed(connection: Connection, master: Master, occasion: Occasion, event: BayState) -> None:
-    """Keep how a bay counts from now on.
+    """Keep how a bay counts from now on. Edges say it at each start: `since` is when it came to be so.
 
     Raises:
         BookingError: no site has such a bay.
@@ -26,12 +26,15 @@ def state_changed(connection: Connection, master: Master, occasion: Occasion, ev
         )
     here = bay.location_id
     row = insert(connection, bay_states).values(
-        location_id=here, state=event.state.value, reason=event.reason, until=event.until, at=occasion.at
-    )
+        location_id=here, state=event.state.value, reason=event.reason, until=event.until, at=occasion.at,
+        since=occasion.at,
+    )  # fmt: skip
+    same = bay_states.c.state == row.excluded.state
+    since = case((same, func.coalesce(bay_states.c.since, bay_states.c.at)), else_=row.excluded.since)
     connection.execute(
         row.on_conflict_do_update(
             index_elements=[bay_states.c.location_id],
-            set_={name: row.excluded[name] for name in ("state", "reason", "until", "at")},
+            set_={name: row.excluded[name] for name in ("state", "reason", "until", "at")} | {"since": since},
             where=bay_states.c.at <= row.excluded.at,
         )
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from cloud import service
+from cloud import foreign, service
 from cloud.alerts import watch
 from cloud.booking import Batch, Occasion, evidence
 from cloud.errors import BookingError
@@ -86,10 +86,12 @@ class ShelfBook:
             return
         told = item is not None and event.units is not None
         books = told and event.outcome in (Change.OK, Change.OFFLINE_CHANGE)
-        if books and event.outcome is Change.OFFLINE_CHANGE and self._overlaps(bay, event):
+        overlaps = books and event.outcome is Change.OFFLINE_CHANGE and self._overlaps(bay, event)
+        if overlaps:
             self._conflict(occasion, bay, event)
             books = False
-        elif not books and not event.confirm:
+        gone = not books and self._all_gone(occasion, bay, event)
+        if not (books or gone or event.confirm or overlaps):
             self._uncertain(occasion, bay, event)
         self._record(occasion, bay, event, item, books)
         if books and item is not None and event.units:
@@ -97,7 +99,7 @@ class ShelfBook:
             self._misplaced(occasion, bay, event, item, event.units)
         if event.confirm:
             self._to_confirm(occasion, bay, event)
-        self._level(occasion, bay, event, item, books)
+        self._level(occasion, bay, event, item, booked=books, gone=gone)
 
     def forget_service(self) -> None:
         """Somebody began or ended to work at a bay."""
@@ -254,6 +256,15 @@ class ShelfBook:
         )
         registers.open_task(connection, site.id, "recount", place, details, at)
 
+    def _all_gone(self, occasion: Occasion, bay: Bay, event: ShelfChange) -> bool:
+        """Whether the things that a task asked about are away again; it ends."""
+        self._write()
+        connection, place = self._batch.connection, self._master.locations[bay.location_id].name
+        gone = foreign.all_gone(connection, bay, place, event)
+        if gone:
+            registers.close_task(connection, bay.site_id, "uncertain", place, occasion.at)
+        return gone
+
     def _uncertain(self, occasion: Occasion, bay: Bay, event: ShelfChange) -> None:
         place = self._master.locations[bay.location_id].name
         details = {
@@ -315,11 +326,12 @@ class ShelfBook:
         )
 
     def _level(
-        self, occasion: Occasion, bay: Bay, event: ShelfChange, item: Item | None, booked: bool
+        self, occasion: Occasion, bay: Bay, event: ShelfChange, item: Item | None, *, booked: bool, gone: bool
     ) -> None:
         """The level after a change. It books nothing; but one that agrees with the ledger ends an uncertainty."""
         alone = len(bay.item_ids) == 1
         uncertain = None if booked else UNTOLD.get(event.outcome, "it contradicts what was booked")
+        uncertain = "" if gone else uncertain
         if booked and item and alone and self._was_uncertain(bay) and self._agrees(bay, event, item):
             uncertain = ""
             place = self._master.locations[bay.location_id].name

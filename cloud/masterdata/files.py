@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from cloud.errors import MasterDataError
 from cloud.masterdata.rows import ContentsRow, ItemRow, OpeningRow, SiteSection, SitesFile
 from cloud.planogram import files as planogram
-from cloud.planogram.files import Written
+from cloud.planogram.files import Draft
 from cloud.planogram.plan import PlanogramError
 from cloud.rules.parse import RulesError, parse
 from cloud.rules.rule import Rule
@@ -42,7 +42,7 @@ class Files:
     opening: list[Line[OpeningRow]] = field(default_factory=list)
     contents: list[Line[ContentsRow]] = field(default_factory=list)
     rules: list[Rule] | None = None
-    planogram: list[Written] = field(default_factory=list)
+    planogram: Draft = field(default_factory=lambda: Draft((), ()))
     problems: list[str] = field(default_factory=list)
     partial: set[str] = field(default_factory=set)  # names of files of which something could not be read
 
@@ -156,6 +156,7 @@ def _planogram(files: Files) -> None:
     for name in there[:1]:
         try:
             files.planogram = planogram.read(files.folder / name)
+            files.planogram.refuse()
         except PlanogramError as error:
             files.problems += [f"  {line}" for line in str(error).splitlines()]
 

@@ -239,9 +239,9 @@ def _store_bays(connection: Connection, site: SiteSection, places: dict[str, int
 
 
 def _store_planogram(connection: Connection, files: Files, at: datetime) -> int:
-    if not files.planogram or files.problems:
+    if not files.planogram.bays or files.problems:
         return 0
-    source = files.planogram[0].where.split(":")[0].split(" ")[0]
+    source = files.planogram.bays[0].where.split(":")[0].split(" ")[0]
     try:
         wanted = planogram.resolve(connection, files.planogram)
         return len(

@@ -4,14 +4,15 @@ import csv
 import io
 import json
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from cloud.planogram.plan import Plan, PlanogramError, Stand, StandRow, clashes, ordered
+from cloud.planogram.sheets import Problem, Row, not_text, rows
 from cloud.section import Section, problems
 
 NAMES = ("planogram.csv", "planogram.toml")
@@ -31,6 +32,7 @@ COLUMNS = (
 _NEEDED = ("shelf", "bay", "gtin")
 _WHERE = ("site", "edge", "shelf", "bay")
 MOST_BYTES = 8_000_000  # a hundred thousand bays
+BEGINNING = 4096  # of a file, to know what it is
 
 Name = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 
@@ -47,23 +49,31 @@ class BayName:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One bay of a file. `where` is where it is first spoken of, as `planogram.csv line 3`."""
+    """One bay of a file. `where` is where it is first spoken of, as `planogram.csv line 3`, and `line` puts that in
+    order; `wheres` are those of its items, by GTIN, where they are others.
+    """
 
+    line: int
     where: str
     bay: BayName
     plan: Plan
+    wheres: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+    def of(self, gtin: str) -> tuple[int, str]:
+        return self.wheres.get(gtin, (self.line, self.where))
 
 
-class _BayTable(Section):
-    site: Name | None = None
-    edge: Name | None = None
-    shelf: Name
-    bay: Name
-    items: list[StandRow]
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A file as far as it can be understood, and what is wrong with the rest of it."""
 
+    bays: Sequence[Written]
+    wrong: Sequence[Problem]
 
-class _File(Section):
-    bay: list[_BayTable]
+    def refuse(self, more: Sequence[Problem] = ()) -> None:
+        """Raises PlanogramError with all that is wrong, in the order of the file, if anything is."""
+        if wrong := sorted([*self.wrong, *more], key=lambda problem: problem[0]):
+            raise PlanogramError("\n".join(words for _, words in wrong))
 
 
 class _Place(Section):
@@ -72,104 +82,163 @@ class _Place(Section):
     shelf: Name
     bay: Name
 
+    @property
+    def name(self) -> BayName:
+        return BayName(self.site or "", self.edge or "", self.shelf, self.bay)
 
-def read(path: Path) -> list[Written]:
-    """Raises PlanogramError, a line for each thing that is wrong."""
+
+class _BayTable(_Place):
+    items: list[StandRow]
+
+
+class _File(Section):
+    bay: list[_BayTable]
+
+
+def read(path: Path) -> Draft:
+    """Raises PlanogramError where it cannot be read as a planogram at all."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise PlanogramError(
                 f"{path.name}: is larger than {MOST_BYTES // 1_000_000} MB; give it in parts"
             )
-        text = path.read_text("utf-8-sig")  # spreadsheets put a byte-order mark before CSV
+        data = path.read_bytes()
     except OSError as error:
         raise PlanogramError(f"{path}: {error.strerror or error}") from error
+    if what := not_text(data[:BEGINNING]):
+        raise PlanogramError(f"{path.name}: {what}")
+    try:
+        text = data.decode("utf-8-sig")  # spreadsheets put a byte-order mark before CSV
     except UnicodeDecodeError as error:
-        raise PlanogramError(f"{path.name}: is not UTF-8 text: {error}") from error
-    return parse(text, path.name)
+        line = data.count(b"\n", 0, error.start) + 1
+        raise PlanogramError(
+            f"{path.name} line {line}: holds a character that is not UTF-8; save the file as 'CSV UTF-8'"
+        ) from error
+    return draft(text, path.name)
 
 
-def parse(text: str, name: str) -> list[Written]:
-    """The bays of a file whose name ends in .csv or .toml. Raises PlanogramError, as `read` does."""
-    if name.lower().endswith(".toml"):
-        return _toml(text, name)
-    if name.lower().endswith(".csv"):
-        return _csv(text, name)
-    raise PlanogramError(f"{name}: a planogram's name ends in .csv or .toml")
+def draft(text: str, name: str, kind: str = "") -> Draft:
+    """The bays of a file, `kind` csv or toml, or as its name ends. Raises PlanogramError, as `read` does."""
+    if what := not_text(text[:BEGINNING]):
+        raise PlanogramError(f"{name}: {what}")
+    if not text.strip():
+        raise PlanogramError(
+            f"{name}: is empty; its first line names columns ({', '.join(COLUMNS)}), and each line after it tells one "
+            "item of a bay. 'stockbeat cloud planogram export', or the console, gives out what is planned now"
+        )
+    match kind or name.lower().rpartition(".")[2]:
+        case "toml":
+            return _toml(text, name)
+        case "csv":
+            return _csv(text, name)
+        case _:
+            raise PlanogramError(f"{name}: a planogram's name ends in .csv or .toml")
 
 
-def _csv(text: str, name: str) -> list[Written]:
-    wrong: list[str] = []
-    stands: dict[BayName, list[Stand]] = {}
-    first: dict[BayName, str] = {}
-    for where, row in _rows(text, name):
-        place = _checked(_Place, {key: row[key] for key in _WHERE if row.get(key)}, where, wrong)
-        if place is None:
-            continue
-        bay = BayName(place.site or "", place.edge or "", place.shelf, place.bay)
-        first.setdefault(bay, where)
-        some = stands.setdefault(bay, [])
-        told = {key: value for key, value in row.items() if key not in _WHERE and value}
-        if told:  # a line without an item: nothing is meant to stand there
-            stand = _checked(StandRow, told, where, wrong)
-            some += [stand.stand] if stand else []
-    for bay, some in stands.items():
-        wrong += [f"{first[bay]}: bay {bay.bay}: {clash}" for clash in clashes(some)]
-    if wrong:
-        raise PlanogramError("\n".join(wrong))
-    return [Written(first[bay], bay, ordered(some)) for bay, some in stands.items()]
+class _Bays:
+    """The bays of a file, as they are found."""
+
+    def __init__(self) -> None:
+        self._stands: dict[BayName, list[Stand]] = {}
+        self._first: dict[BayName, tuple[int, str]] = {}
+        self._wheres: dict[BayName, dict[str, tuple[int, str]]] = {}
+
+    def meet(self, bay: BayName, line: int, where: str) -> None:
+        self._first.setdefault(bay, (line, where))
+        self._stands.setdefault(bay, [])
+
+    def add(self, bay: BayName, stand: Stand, line: int, where: str) -> None:
+        self._stands[bay].append(stand)
+        self._wheres.setdefault(bay, {}).setdefault(stand.gtin, (line, where))
+
+    def draft(self, wrong: list[Problem]) -> Draft:
+        for bay, some in self._stands.items():
+            line, where = self._first[bay]
+            wrong += [(line, f"{where}: bay {bay.bay}: {clash}") for clash in clashes(some)]
+        return Draft(
+            [
+                Written(*self._first[bay], bay, ordered(some), self._wheres.get(bay, {}))
+                for bay, some in self._stands.items()
+            ],
+            wrong,
+        )
 
 
-def _rows(text: str, name: str) -> Iterator[tuple[str, dict[str, str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _csv(text: str, name: str) -> Draft:
+    wrong: list[Problem] = []
+    bays = _Bays()
+    for row in rows(text, name, COLUMNS, _NEEDED, wrong):
+        place = _checked(_Place, {key: row.cells[key] for key in _WHERE if row.cells.get(key)}, row, wrong)
+        told = {key: value for key, value in row.cells.items() if key not in _WHERE and value}
+        # a line without an item: nothing is meant to stand there
+        stand = _checked(StandRow, told, row, wrong) if told else None
+        if place is not None:
+            bays.meet(place.name, row.line, row.where)
+            if stand is not None:
+                bays.add(place.name, stand.stand, row.line, row.where)
+    return bays.draft(wrong)
+
+
+def _checked(kind: Any, cells: Mapping[str, str], row: Row, wrong: list[Problem]) -> Any:
     try:
-        header = [cell.strip() for cell in next(reader, [])]
-        problems_found = [f"{column!r} is no column here" for column in header if column not in COLUMNS]
-        problems_found += [f"column {column!r} is needed" for column in _NEEDED if column not in header]
-        problems_found += [
-            f"column {column!r} comes twice" for column in sorted(set(header)) if header.count(column) > 1
-        ]
-        if problems_found:
-            about = f"; the columns are {', '.join(COLUMNS)}"
-            raise PlanogramError("\n".join(f"{name} line 1: {one}{about}" for one in problems_found))
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            where = f"{name} line {reader.line_num}"
-            if len(cells) != len(header):
-                raise PlanogramError(f"{where}: has {len(cells)} columns, the first line has {len(header)}")
-            yield where, {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
-    except csv.Error as error:
-        raise PlanogramError(f"{name} line {reader.line_num}: {error}") from None
-
-
-def _checked(kind: Any, row: Mapping[str, str], where: str, wrong: list[str]) -> Any:
-    try:
-        return kind.model_validate(row)
+        return kind.model_validate(cells)
     except ValidationError as error:
-        wrong += [f"{where}, column {problem}" for problem in problems(error)]
+        wrong += [(row.line, f"{row.where}, column {problem}") for problem in problems(error)]
         return None
 
 
-def _toml(text: str, name: str) -> list[Written]:
+def _toml(text: str, name: str) -> Draft:
     try:
-        tables = _File.model_validate(tomllib.loads(text)).bay
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PlanogramError(f"{name}: {error}") from None
+    wrong: list[Problem] = []
+    try:
+        tables: list[Any] = list(_File.model_validate(document).bay)
     except ValidationError as error:
-        raise PlanogramError("\n".join(f"{name}: {problem}" for problem in problems(error))) from None
-    wrong: list[str] = []
-    found: dict[BayName, Written] = {}
+        wrong += [(_number(each["loc"]), f"{name}: {words}")
+                  for each, words in zip(error.errors(), problems(error), strict=True)]  # fmt: skip
+        tables = _understood(document)
+    bays: dict[BayName, Written] = {}
     for number, table in enumerate(tables, start=1):
+        if table is None:
+            continue
         where = f"{name}: bay[{number}]"
-        bay = BayName(table.site or "", table.edge or "", table.shelf, table.bay)
         stands = [row.stand for row in table.items]
-        wrong += [f"{where}: {clash}" for clash in clashes(stands)]
-        if bay in found:
-            wrong.append(f"{where}: bay {bay.bay} is told by {found[bay].where} already; write each bay once")
-        found[bay] = Written(where, bay, ordered(stands))
-    if wrong:
-        raise PlanogramError("\n".join(wrong))
-    return list(found.values())
+        wrong += [(number, f"{where}: {clash}") for clash in clashes(stands)]
+        if before := bays.get(table.name):
+            told = f"bay {table.bay} is told by {before.where} already; write each bay once"
+            wrong.append((number, f"{where}: {told}"))
+        bays.setdefault(table.name, Written(number, where, table.name, ordered(stands)))
+    return Draft(list(bays.values()), wrong)
+
+
+def _number(loc: tuple[int | str, ...]) -> int:
+    """Of the bay in which something is wrong; 0 of the file itself."""
+    return loc[1] + 1 if len(loc) > 1 and isinstance(loc[1], int) else 0
+
+
+def _understood(document: Mapping[str, Any]) -> list[_BayTable | None]:
+    """Of a file in which something is wrong, the bays whose own names are right, with the items that are."""
+    found: list[_BayTable | None] = []
+    tables = document.get("bay")
+    for table in tables if isinstance(tables, list) else []:
+        try:
+            place = _Place.model_validate({key: table[key] for key in _WHERE if key in table})
+        except (ValidationError, TypeError):
+            found.append(None)
+            continue
+        some = table.get("items")
+        items = [row for each in (some if isinstance(some, list) else []) if (row := _stand_row(each))]
+        found.append(_BayTable(**place.model_dump(), items=items))
+    return found
+
+
+def _stand_row(table: Any) -> StandRow | None:
+    try:
+        return StandRow.model_validate(table)
+    except ValidationError:
+        return None
 
 
 def to_csv(bays: Iterable[tuple[BayName, Plan]]) -> str:

@@ -20,8 +20,9 @@ from cloud.ledger.tables import (
     planogram_changes,
     sites,
 )
-from cloud.planogram.files import BayName, Written
+from cloud.planogram.files import BayName, Draft
 from cloud.planogram.plan import Plan, PlanogramError, Stand, ordered, written
+from cloud.planogram.sheets import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,35 +87,35 @@ def _plans(connection: Connection, location_id: int | None = None) -> dict[int, 
     return found
 
 
-def resolve(connection: Connection, file: Sequence[Written]) -> dict[int, Plan]:
+def resolve(connection: Connection, file: Draft) -> dict[int, Plan]:
     """Which bay of the ledger each bay of a file is.
 
     Raises:
-        PlanogramError: a bay or an item that the ledger does not have, or a bay that could be several.
+        PlanogramError: all that is wrong with the file, with the bays and items in it that the ledger does not have,
+            and the bays that could be several.
     """
     there = known(connection)
     gtins = set(connection.scalars(select(items.c.gtin)))
-    wrong: list[str] = []
+    wrong: list[Problem] = []
     found: dict[int, Plan] = {}
     first: dict[int, str] = {}
-    for each in file:
+    for each in file.bays:
         meant = [one for one in there if _is_meant(each.bay, one.name)]
         wrong += [
-            f"{each.where}: no item has the GTIN {stand.gtin}; add it to items.csv and load it"
+            (line, f"{where}: no item has the GTIN {stand.gtin}; add it to items.csv and load it")
             for stand in each.plan
             if stand.gtin not in gtins
+            for line, where in [each.of(stand.gtin)]
         ]
         if len(meant) != 1:
-            wrong.append(f"{each.where}: {_which(each.bay, meant, there)}")
+            wrong.append((each.line, f"{each.where}: {_which(each.bay, meant, there)}"))
         elif meant[0].location_id in found:
             already = first[meant[0].location_id]
-            wrong.append(
-                f"{each.where}: bay {each.bay.bay} of shelf {each.bay.shelf} is told by {already} already"
-            )
+            told = f"bay {each.bay.bay} of shelf {each.bay.shelf} is told by {already} already"
+            wrong.append((each.line, f"{each.where}: {told}"))
         else:
             found[meant[0].location_id], first[meant[0].location_id] = each.plan, each.where
-    if wrong:
-        raise PlanogramError("\n".join(wrong))
+    file.refuse(wrong)
     return found
 
 

@@ -91,9 +91,9 @@ def planning_router(database: Database, renderer: Renderer, now: Callable[[], da
         name: Annotated[str, Query(max_length=100, pattern=TEXT)] = "",
     ) -> Imported:
         """Make a file the plan of the bays that it names; others stay as they are. All of it, or nothing."""
-        shown = name if name.lower().endswith(f".{kind}") else f"planogram.{kind}"
+        shown = name or f"planogram.{kind}"
         try:
-            written = files.parse(text.removeprefix("\ufeff"), shown)
+            written = files.draft(text.removeprefix("\ufeff"), shown, kind)
             with database.write() as connection:
                 wanted = store.resolve(connection, written)
                 author = store.Author(by=by, source=shown, at=now())

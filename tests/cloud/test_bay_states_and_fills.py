@@ -14,6 +14,7 @@ from cloud.ledger import master
 from cloud.ledger.book import lock_head
 from cloud.ledger.tables import (
     bay_fills,
+    bay_states,
     fill_log,
     incidents,
     item_levels,
@@ -363,3 +364,122 @@ def test_a_recount_that_something_else_has_taken_over_is_not_ended_by_a_level(cl
     cloud.book(change(-2, seconds=2, outcome=Change.OFFLINE_CHANGE, span_s=10))
     weigh(cloud, 3700, 3)
     assert opened(cloud) == [("recount", "A1")]
+
+
+def states_kept(cloud: Cloud) -> list[tuple[str, Any, Any]]:
+    query = select(bay_states.c.state, bay_states.c.since, bay_states.c.at)
+    with cloud.database.read() as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def test_a_state_that_is_said_again_is_as_old_as_it_was_and_asks_nothing_anew(cloud: Cloud) -> None:
+    for condition, kind in ((Condition.NEEDS_CHECK, "needs_check"), (Condition.UNCERTAIN, "uncertain")):
+        cloud.book(state(condition, 10, "why"))
+        cloud.book(state(condition, 500, "why"), run="c" * 32)  # its agent was started again
+        assert opened(cloud) == [(kind, "A1")]
+        assert states_kept(cloud) == [(condition.value, at(10), at(500))]
+        cloud.book(state(Condition.OK, 600))
+        assert opened(cloud) == []
+        cloud.book(state(Condition.OK, 9), state(Condition.OK, 700))
+        assert states_kept(cloud) == [("ok", at(600), at(700))]
+        with cloud.database.write() as connection:
+            connection.execute(bay_states.delete())
+
+
+def test_something_that_lies_there_is_not_over_because_its_agent_was_started_again(cloud: Cloud) -> None:
+    cloud.book(state(Condition.OK, 5), change(None, 30, item=None, outcome=Change.UNKNOWN_MASS))
+    cloud.book(state(Condition.OK, 50))
+    weigh(cloud, 60, 4)
+    assert opened(cloud) == [("uncertain", "A1")]
+
+
+def test_what_could_not_be_told_is_a_recount_once_the_edge_counts_again_but_other_than_the_ledger(
+    cloud: Cloud,
+) -> None:
+    """Its agent has lost what it knew, and weighs three of them."""
+    cloud.book(change(None, 30, item=None, outcome=Change.AMBIGUOUS), state(Condition.UNCERTAIN, 31, "why"))
+    weigh(cloud, 40, None)
+    cloud.book(state(Condition.OK, 50))
+    for second in (60, 500):
+        weigh(cloud, second, 3)
+        assert opened(cloud) == [("uncertain", "A1")]
+    weigh(cloud, 700, 3)
+    assert opened(cloud) == [("recount", "A1")]
+    with cloud.database.read() as connection:
+        assert connection.scalars(select(levels.c.uncertain)).all() == [""]
+
+
+def served(cloud: Cloud, from_s: float, to_s: float) -> None:
+    cloud.book(state(Condition.SERVICE, from_s), state(Condition.OK, to_s))
+
+
+def test_what_differs_after_service_is_asked_at_once_and_once(cloud: Cloud) -> None:
+    served(cloud, 10, 100)
+    weigh(cloud, 99, 3)  # as it was before it was weighed anew
+    assert opened(cloud) == []
+    weigh(cloud, 101, 3)
+    assert opened(cloud) == [("recount", "A1")]
+    assert reason(details(cloud, "recount")) == (
+        "since service ended the scale says other than the ledger: 3, and the ledger 4"
+    )
+    with cloud.database.write() as connection:  # a person closes it without counting
+        connection.execute(tasks.update().values(closed_at=at(110)))
+    weigh(cloud, 120, 3)
+    weigh(cloud, 1500, 3)
+    assert opened(cloud) == []
+    served(cloud, 1600, 1700)
+    weigh(cloud, 1701, 3)
+    assert opened(cloud) == [("recount", "A1")], "people have worked there once more"
+    weigh(cloud, 1702, 4)
+    assert opened(cloud) == []
+
+
+def test_what_differs_since_a_change_after_service_has_to_last(cloud: Cloud) -> None:
+    served(cloud, 10, 100)
+    cloud.book(change(-1, 150))
+    for second in (160, 700):
+        weigh(cloud, second, 2)
+    assert opened(cloud) == []
+    weigh(cloud, 761, 2)
+    assert opened(cloud) == [("recount", "A1")]
+    assert details(cloud, "recount")["why"].startswith("for 10 minutes")
+
+
+def test_what_differs_long_after_service_has_to_last(cloud: Cloud) -> None:
+    served(cloud, 10, 100)
+    weigh(cloud, 101, 4)
+    weigh(cloud, 800, 3)
+    assert opened(cloud) == []
+
+
+def thing(grams: float, seconds: float) -> ShelfChange:
+    return replace(change(None, seconds, item=None, outcome=Change.UNKNOWN_MASS), grams=grams)
+
+
+def test_a_thing_that_was_put_and_is_taken_away_asks_for_nothing_any_more(cloud: Cloud) -> None:
+    cloud.book(state(Condition.OK, 5), thing(512.0, 30))
+    assert opened(cloud) == [("uncertain", "A1")]
+    cloud.book(thing(-511.0, 90))
+    assert opened(cloud) == []
+    with cloud.database.read() as connection:
+        assert connection.scalars(select(levels.c.uncertain)).all() == [""]
+    cloud.book(thing(-512.0, 100))
+    assert opened(cloud) == [("uncertain", "A1")], "the same mass once more is no thing that had come"
+
+
+def test_several_things_are_over_when_all_of_them_are_gone(cloud: Cloud) -> None:
+    cloud.book(thing(512.0, 30), thing(2040.0, 40), thing(-2043.0, 50))
+    assert opened(cloud) == [("uncertain", "A1")]
+    cloud.book(thing(-300.0, 60), thing(-512.0, 70))
+    assert opened(cloud) == [("uncertain", "A1")], "one mass has gone that nobody had seen come"
+
+
+@pytest.mark.parametrize("other", ["ambiguous", "another mass", "the edge is not sure either"])
+def test_a_thing_that_goes_ends_no_other_question(cloud: Cloud, other: str) -> None:
+    if other == "ambiguous":
+        cloud.book(change(None, 20, item=None, outcome=Change.AMBIGUOUS))
+    cloud.book(thing(512.0, 30))
+    if other == "the edge is not sure either":
+        cloud.book(state(Condition.UNCERTAIN, 31, "its goods were exchanged"))
+    cloud.book(thing(-560.0 if other == "another mass" else -512.0, 60))
+    assert opened(cloud) == [("uncertain", "A1")]

@@ -27,7 +27,7 @@ from cloud.ledger.tables import (
 from cloud.masterdata.load import load
 from cloud.planner import Planner
 from cloud.planogram import store
-from cloud.planogram.files import BayName, parse, to_csv, to_toml
+from cloud.planogram.files import BayName, Written, draft, read, to_csv, to_toml
 from cloud.planogram.plan import Plan, PlanogramError, Stand, read_stands
 from tests.support.ledger import CAN, Cloud, at, change, new_ledger, write_master
 from wire.codec import decode_command
@@ -58,9 +58,16 @@ def make(cloud: Cloud, bay: str, *stands: Stand, author: store.Author = AUTHOR) 
         return store.change(connection, {bays(cloud)[bay].location_id: tuple(stands)}, author)
 
 
+def parse(text: str, name: str) -> list[Written]:
+    """Of a file of which nothing is wrong by itself."""
+    found = draft(text, name)
+    found.refuse()
+    return list(found.bays)
+
+
 def resolved(cloud: Cloud, text: str, name: str = "p.csv") -> dict[int, Plan]:
     with cloud.database.read() as connection:
-        return store.resolve(connection, parse(text, name))
+        return store.resolve(connection, draft(text, name))
 
 
 CSV = f"""site,edge,shelf,bay,gtin,capacity,facings,low,unit_grams,unit_tare_grams,unit_cv
@@ -172,13 +179,97 @@ def test_every_wrong_line_is_named_at_once() -> None:
         ("shelf,bay\n", "column 'gtin' is needed"),
         ("shelf,bay,gtin,gtin\n", "column 'gtin' comes twice"),
         ('shelf,bay,gtin\n"a', "p.csv line 2"),
-        ("", "column 'shelf' is needed"),
+        ("", "p.csv: is empty; its first line names columns (site, edge, shelf, bay, gtin"),
+        ("\n \n", "p.csv: is empty; its first line names columns"),
+        ("a file of words\n", "column 'shelf' is needed; the columns are site"),
     ],
 )
 def test_a_file_that_is_none(text: str, words: str) -> None:
     with pytest.raises(PlanogramError) as error:
         parse(text, "p.csv")
     assert words in str(error.value)
+
+
+def problems(cloud: Cloud, text: str, name: str = "p.csv") -> list[str]:
+    with pytest.raises(PlanogramError) as error:
+        resolved(cloud, text, name)
+    return str(error.value).splitlines()
+
+
+def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_file(cloud: Cloud) -> None:
+    """What the file says wrongly, and what the ledger does not have."""
+    lines = [
+        "shelf,bay,gtin,capacity,low", f"aisle-1,Z1,{CAN},24,", f"aisle-1,A1,{CAN},many,", "aisle-1,A1", "",
+        "aisle-1,Z2,1,0,", f"aisle-1,A2,{TEA},12,", "aisle-1,A2,09506000134369,24,", f"aisle 1,A2,{JAM},24,25",
+    ]  # fmt: skip
+    assert [line.partition(":")[0] for line in problems(cloud, "\n".join(lines))] == [
+        "p.csv line 2", "p.csv line 3, column capacity", "p.csv line 4", "p.csv line 6, column gtin",
+        "p.csv line 6, column capacity", "p.csv line 6", "p.csv line 8", "p.csv line 9, column shelf",
+        "p.csv line 9, column low",
+    ]  # fmt: skip
+    tables = [
+        f'shelf = "aisle-1"\nbay = "Z1"\nitems = [ {{ gtin = "{CAN}", capacity = 24 }} ]',
+        'shelf = "aisle-1"\nbay = "A1"\nitems = [ { gtin = "1", capacity = 24 } ]',
+        'shelf = "aisle 1"\nbay = "A1"\nitems = []',
+        f'shelf = "aisle-1"\nbay = "A2"\nitems = [ {{ gtin = "{TEA}" }}, {{ gtin = "{CAN[:-1]}", capacity = 1 }} ]',
+        'shelf = "aisle-1"\nbay = "Z9"\nitems = 3',
+    ]
+    toml = "".join(f"[[bay]]\n{table}\n" for table in tables)
+    assert [re.split(r": (?!bay\[)", line)[0] for line in problems(cloud, toml, "p.toml")] == [
+        "p.toml: bay[1]", "p.toml: bay[2].items[1].gtin", "p.toml: bay[3].shelf", "p.toml: bay[4].items[1].capacity",
+        "p.toml: bay[4].items[2].gtin", "p.toml: bay[5].items", "p.toml: bay[5]",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("separator", "first"), [(";", ""), ("\t", ""), (";", "sep=;\r\n"), (";", "\ufeff")])
+def test_what_spreadsheets_save_is_taken(cloud: Cloud, tmp_path: Path, separator: str, first: str) -> None:
+    text = CSV.replace(",", separator).replace("331.5", "331,5").replace("0.02", "0,02").replace("\n", "\r\n")
+    file = tmp_path / "p.csv"
+    file.write_bytes((first + text).encode())
+    with cloud.database.read() as connection:
+        assert store.resolve(connection, read(file)) == resolved(cloud, CSV)
+
+
+def test_a_decimal_comma_is_none_where_commas_separate(cloud: Cloud) -> None:
+    (wrong,) = problems(cloud, f'shelf,bay,gtin,capacity,unit_grams\naisle-1,A1,{CAN},24,"331,5"\n')
+    assert wrong.startswith("p.csv line 2, column unit_grams: input should be a valid number")
+    (wrong,) = problems(cloud, f"shelf;bay;gtin;capacity;unit_grams\naisle-1;A1;{CAN};24;1.331,5\n")
+    assert wrong.endswith("not '1.331,5'")
+
+
+@pytest.mark.parametrize("number", ["9.50600E+12", "9,50600E+12", "9.5e12"])
+def test_a_gtin_that_a_spreadsheet_has_made_a_number_of(cloud: Cloud, number: str) -> None:
+    (wrong,) = problems(cloud, f"shelf;bay;gtin;capacity\naisle-1;A1;{number};24\n")
+    assert wrong.startswith("p.csv line 2, column gtin: a spreadsheet has made a number of it")
+    assert "give the column the format 'Text' and write the GTIN in again" in wrong
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00", "is a workbook (.xlsx or .ods) or another archive, not CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a workbook of an old Excel (.xls), not CSV"),
+        ("shelf\tbay".encode("utf-16"), "is text in UTF-16, not UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "is no text"),
+        (b"shelf,bay,gtin\naisle-1,\xc4,\n", "line 2: holds a character that is not UTF-8"),
+        (b"", "is empty"),
+    ],
+)
+def test_a_file_that_is_no_text_is_told_for_what_it_is(tmp_path: Path, data: bytes, words: str) -> None:
+    for name in ("plan.csv", "plan.xlsx", "plan.toml"):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(PlanogramError) as error:
+            read(tmp_path / name)
+        assert str(error.value).startswith(name)
+        assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "data", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "shelf".encode("utf-16")]
+)
+def test_a_workbook_that_a_browser_has_read_as_text_is_known_too(data: bytes) -> None:
+    with pytest.raises(PlanogramError, match="save it as 'CSV UTF-8'"):
+        draft(data.decode("utf-8", "replace"), "plan.xlsx", "csv")
 
 
 def test_what_the_ledger_does_not_have(cloud: Cloud) -> None:

@@ -54,7 +54,8 @@ bay_states = Table(
     Column("state", String(20), nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     Column("until", At),  # when service ends by itself
-    Column("at", At, nullable=False),
+    Column("at", At, nullable=False),  # when it was last said
+    Column("since", At),  # when it came to be so; absent where that was said before it was kept
 )
 
 # When people worked at a bay: nothing that changed meanwhile is booked.
