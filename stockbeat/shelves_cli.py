@@ -132,27 +132,55 @@ def _bay(api: Api, named: str) -> dict[str, Any]:
 @_cloud
 @_site
 def list_(address: str, site: str | None) -> None:
-    """List bays, what the ledger has there, and how they count."""
+    """List bays, how they count, what the ledger has there, and where the scale says otherwise."""
     for shelf in Api(address, site).shelves():
         for bay in shelf["bays"]:
-            click.echo(f"{shelf['shelf']}/{bay['bay']}\t{_condition(bay, shelf['down'])}\t{_stands(bay)}")
+            told = "; ".join([_stands(bay), *_differs(bay)])
+            click.echo(f"{shelf['shelf']}/{bay['bay']}\t{_condition(bay, shelf['down'])}\t{told}")
 
 
 def _condition(bay: dict[str, Any], down: str | None) -> str:
     if down is not None:
         return "scale down"
-    state = (bay["condition"] or {"state": "ok"})["state"]
+    if bay["condition"] is None:
+        return "not heard yet"
+    state = bay["condition"]["state"]
     if state == "ok":
         return "uncertain" if bay["uncertain"] else "counting"
     return {"service": "in service", "needs_check": "needs a check"}.get(state, str(state))
 
 
+def _units(stand: dict[str, Any]) -> float:
+    """What the ledger has there."""
+    return float(stand["on_hand"] / 10 ** stand["scale"])
+
+
 def _stands(bay: dict[str, Any]) -> str:
-    stands = [
-        f"{each['on_hand'] / 10 ** each['scale']:g} of {each['capacity']} {each['item']}"
-        for each in bay["stands"]
-    ]
+    stands = [f"{_units(each):g} of {each['capacity']} {each['item']}" for each in bay["stands"]]
     return "; ".join(stands) or "nothing assigned"
+
+
+def _weighed(bay: dict[str, Any]) -> list[tuple[dict[str, Any], int]]:
+    """What the scale says at rest of each item, as far as it can tell."""
+    weight, stands = bay["weight"], bay["stands"]
+    if weight is None or not weight["stable"]:
+        return []
+    each = [(stand, weight["units"] if len(stands) == 1 else stand["weighed"]) for stand in stands]
+    return [(stand, units) for stand, units in each if units is not None]
+
+
+def _differs(bay: dict[str, Any]) -> list[str]:
+    """Where the ledger cannot be right: it is below zero, or the scale says otherwise."""
+    found = [
+        f"the ledger is below zero, at {_units(stand):g} {stand['item']}: more was taken than it knew of"
+        for stand in bay["stands"]
+        if _units(stand) < 0
+    ]
+    return found + [
+        f"the scale says {units} {stand['item']}, the ledger {_units(stand):g}"
+        for stand, units in _weighed(bay)
+        if units != _units(stand)
+    ]
 
 
 @shelves.command()
@@ -172,8 +200,14 @@ def show(bay: str, address: str, site: str | None) -> None:
         click.echo(f"until\t{condition['until']}")
     click.echo(f"ledger\t{_stands(found)}")
     if weight := found["weight"]:
-        units = "" if weight["units"] is None else f", {weight['units']} units"
-        click.echo(f"scale\t{weight['grams']:.0f} g{units}{'' if weight['stable'] else ', moving'}")
+        each = "".join(f", {units} {stand['item']}" for stand, units in _weighed(found))
+        click.echo(f"scale\t{weight['grams']:.0f} g{each}{'' if weight['stable'] else ', moving'}")
+    differs = _differs(found)
+    for words in differs:
+        click.echo(f"differs\t{words}")
+    if differs:
+        counts = " ".join(f"{stand['gtin']}=UNITS" for stand in found["stands"])
+        click.echo(f"do\tcount, and say it: stockbeat shelves confirm {found['place']} {counts}")
 
 
 def _bay_options(command: F) -> F:

@@ -60,6 +60,11 @@ class Stand:
         return self.on_hand / float(10**self.scale)
 
     @property
+    def below_zero(self) -> bool:
+        """More was taken than the ledger knew of."""
+        return self.on_hand < 0
+
+    @property
     def state(self) -> str:
         return OK if self.threshold is None else self.threshold.state
 

@@ -196,11 +196,42 @@ async def test_how_a_bay_counts_is_shown_with_its_reason(served: Console, condit
         assert re.search(r'<p class="[^"]*remark"[^>]*>cell 1 is odd</p>', page)
 
 
+async def test_a_bay_of_which_nobody_has_said_anything_is_not_shown_as_counting(served: Console) -> None:
+    assert (await served.client.get("/")).text.count(">Not heard yet</span>") == 6
+    page = (await served.client.get("/bay/store-042/aisle-1/A1")).text
+    assert ">Not heard yet</span>" in page
+    assert ">Counting</span>" not in page
+    served.scene.condition("A1", "ok")
+    assert (await served.client.get("/")).text.count(">Not heard yet</span>") == 5
+    assert ">Counting</span>" in (await served.client.get("/bay/store-042/aisle-1/A1")).text
+
+
+async def test_where_scale_and_ledger_differ_both_are_shown_and_below_zero_is_said(served: Console) -> None:
+    served.scene.move(CAN, "A1", "basket", 4)
+    served.scene.condition("A1", "ok")
+    served.scene.level("A1", 990.0, 3)
+    both = "The scale says 3 × Tomatoes, chopped, 330 g can, the ledger −4."
+    shown = {"/": "The scale says 3 now (990 g), the ledger −4.", "/bay/store-042/aisle-1/A1": both}
+    for path, words in shown.items():
+        page = (await served.client.get(path)).text
+        assert words in page
+        assert (
+            "The ledger is below zero: more was taken than it knew of. Count, and say what stands there."
+            in page
+        )
+    served.scene.level("A1", 990.0, 3, stable=False)
+    served.scene.move(CAN, "supplier", "A1", 4)
+    for path in ("/", "/bay/store-042/aisle-1/A1"):
+        page = (await served.client.get(path)).text
+        assert "the ledger" not in page
+        assert "below zero" not in page
+
+
 async def test_of_a_bay_with_several_kinds_the_scale_s_units_of_each_are_shown(served: Console) -> None:
     served.scene.level("A5", 9000.0, None)
     served.scene.item_levels("A5", **{f"_{OIL}": 0, f"_{TISSUES}": 3})  # the ledger has none of either
     page = (await served.client.get("/")).text
-    assert "The scale says 3 × Tissues, box of 100 now." in page
+    assert "The scale says 3 × Tissues, box of 100 now, the ledger 0." in page
     assert "× Olive oil" not in page
     assert "0 × Olive oil, 0.75 l, 3 × Tissues, box of 100" in (
         await served.client.get("/bay/store-042/aisle-5/A5")
