@@ -319,7 +319,7 @@ class BayWatch:
     def _change(self, step: Step, rest: Rest, stamp: Stamp) -> Sequence[Event]:
         if not step.offline and self.steps:
             explains = partial(self._explain, at_ms=step.to_ms)
-            reading = understand(step.grams, step.noise, self.steps, explains)
+            reading = understand(step.grams, step.noise, step.to_ms, self.steps, explains)
             gone = self.steps[len(self.steps) - reading.steps :]
             del self.steps[len(self.steps) - reading.steps :]
             if reading.grams is None:

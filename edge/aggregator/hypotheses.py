@@ -41,7 +41,8 @@ PART_GOES = 0.05  # a part of it does, of any mass: the crate that goods came in
 GOES_WITHIN_MS, STAYS_SHARE = 180_000, 0.1
 RETURNED = 0.3  # what was taken here moments before is put back
 MISPLACED = 0.03  # what was taken elsewhere moments before is put here
-SAME_MASS = 0.002  # one mass weighed twice, on two cells or while a hand was near: one sigma
+SAME_MASS = 0.002  # one mass weighed twice, while a hand was near: one sigma
+OTHER_CELL = ((0.7, SAME_MASS), (0.3, 0.01))  # on two cells: how often they agree so well
 MOST_PAIRED = 12  # units of either item in one move of two kinds
 MOST_LISTED = 8
 WEIGHT_LISTED = 0.01
@@ -193,11 +194,12 @@ def _add_returns(
     grams: float, noise: float, around: Around, weights: dict[_Label, float], best: dict[_Label, Taken]
 ) -> None:
     misplaced = MISPLACED * (WHILE_FILLING if around.filling else 1.0)
-    for taken, share in (
-        *((each, RETURNED / len(around.here)) for each in around.here),
-        *((each, misplaced / len(around.elsewhere)) for each in around.elsewhere),
+    for taken, share, spans in (
+        *((each, RETURNED / len(around.here), ((1.0, SAME_MASS),)) for each in around.here),
+        *((each, misplaced / len(around.elsewhere), OTHER_CELL) for each in around.elsewhere),
     ):
-        density = share * normal(grams - taken.grams, hypot(1.4 * noise, SAME_MASS * grams))
+        off = grams - taken.grams
+        density = share * sum(often * normal(off, hypot(1.4 * noise, by * grams)) for often, by in spans)
         label = ((taken.item, taken.units),)
         if density > 0.5 * weights.get(label, 0.0):
             best[label] = taken

@@ -38,14 +38,14 @@ class Thing(msgspec.Struct, array_like=True):
     units: int = 0
 
     def known(self, at_ms: int) -> Lying:
-        """What is known of it by now: who sets down a bag takes it along again, and goods stay."""
-        lasts_on = lasts(at_ms - self.put_ms)
+        """What is known of it by now: who sets down a bag takes it along again; strays are taken home."""
+        lasts_on = 1.0 if self.item else lasts(at_ms - self.put_ms)
         return Lying(self.grams, (1.0 - self.goods) * lasts_on, self.item, self.units)
 
     def stayed(self, at_ms: int) -> bool:
         """Whether it must be goods, as it has lain there for so long."""
         other = (1.0 - self.goods) * lasts(at_ms - self.put_ms)
-        return self.open and self.goods >= OWN_SURE * (self.goods + other)
+        return self.open and self.item is None and self.goods >= OWN_SURE * (self.goods + other)
 
 
 class Standing:
@@ -81,21 +81,26 @@ class Standing:
                 self._count_units(step, own)
                 self._remember(step, own, shelf, bay)
             case Change.UNKNOWN_MASS if step.grams > 0:
-                self._lay(step, open=False)
+                self._lay(step, own, open=False)
             case Change.UNKNOWN_MASS if self._took_foreign(step):
                 pass
             case _:
                 if step.grams > 0:
-                    self._lay(step, open=True)
+                    self._lay(step, own, open=True)
                 self.counts, self.doubt = None, UNEXPLAINED
 
-    def _lay(self, step: Step, *, open: bool) -> None:
+    def _lay(self, step: Step, own: Mapping[str, Item], *, open: bool) -> None:
         answer = step.answer
         goods = 1.0 - answer.foreign / answer.evidence if answer.evidence > 0 else 0.0
         opened = [each for each in self.things if each.open]
         if open and len(opened) >= MOST_OPEN:
             self.things.remove(opened[0])
-        self.things.append(Thing(step.grams, step.to_ms, goods, open, self.counts if open else None))
+        thing = Thing(step.grams, step.to_ms, goods, open, self.counts if open else None)
+        for candidate in answer.candidates:
+            (first, *others) = candidate.changes
+            if not others and first.item not in own and thing.item is None:
+                thing.item, thing.units, thing.goods = first.item, first.units, goods - candidate.odds
+        self.things.append(thing)
 
     def _count_units(self, step: Step, own: Mapping[str, Item]) -> None:
         for change in step.answer.changes:
@@ -117,7 +122,7 @@ class Standing:
             self.things.append(Thing(step.grams, step.to_ms, item=change.item, units=change.units))
             return
         mine = [each for each in self.things if (each.item, each.units) == (change.item, -change.units)]
-        self.things.remove(min(mine, key=lambda each: abs(each.grams + step.grams)))
+        self._gone(min(mine, key=lambda each: abs(each.grams + step.grams)))
 
     def _remember(self, step: Step, own: Mapping[str, Item], shelf: str, bay: str) -> None:
         """What was taken may come back; what a single unit weighs is learned."""
@@ -142,10 +147,14 @@ class Standing:
         found = min(self.things, key=lambda each: abs(step.grams + each.grams))
         if abs(step.grams + found.grams) >= slack:
             return False
-        self.things.remove(found)
-        if self.counts is None and found.counts is not None and not any(each.open for each in self.things):
-            self.counts, self.doubt = found.counts, ""
+        self._gone(found)
         return True
+
+    def _gone(self, thing: Thing) -> None:
+        """Where nobody knew what it was, all is as it was before."""
+        self.things.remove(thing)
+        if self.counts is None and thing.counts is not None and not any(each.open for each in self.things):
+            self.counts, self.doubt = thing.counts, ""
 
     @property
     def besides(self) -> float:

@@ -15,6 +15,7 @@ from wire.events import Change
 ALONE, WITH_GOODS, LEAVES_GOODS = 0.2, 0.1, 0.3
 UNEVEN, UNEVEN_SHARE = 0.02, 0.2  # a hand presses now more, now less: so much of its mass, so often
 PARTS = 0.02  # a change was part of a greater one, with a rest between at any mass up to the whole
+PAUSE_MS, RESUMED = 5_000, 0.01  # and seldom goes on so long after goods that are explained by themselves
 ASIDE = 0.2  # of a whole: smaller parts of it may have gone the other way
 HELD_MS = 15_000  # what was put, or cannot be explained, is said only when it has lasted so long
 OPEN_MS = 60_000  # what was put and is not explained: bags are taken along, and crates when they are empty
@@ -72,9 +73,9 @@ class Reading:
 
 
 def understand(
-    grams: float, noise: float, steps: Sequence[Step], explain: Callable[[float], Answer]
+    grams: float, noise: float, at_ms: int, steps: Sequence[Step], explain: Callable[[float], Answer]
 ) -> Reading:
-    """The most probable understanding of a change on top of `steps`, the newest last."""
+    """The most probable understanding of a change on top of `steps`, the newest last. `at_ms`: when it rested."""
     best, most = Reading(0, grams, False), explain(grams).evidence
     total, before = grams, 1.0
     put = True
@@ -94,6 +95,8 @@ def understand(
         part = LEAVES_GOODS if total > 0 else WITH_GOODS
         with_goods = put * _foreign(steps[-k:]) * part * explained
         parts = one_way * (PARTS / abs(total)) ** k * explained if total else 0.0
+        if at_ms - steps[-1].to_ms > PAUSE_MS and all(e.answer.outcome is Change.OK for e in steps[-k:]):
+            parts *= RESUMED
         best, most = max(
             (best, most),
             (Reading(k, None, False), gone),
