@@ -12,6 +12,8 @@ from stockbeat.demo.site import EXAMPLE, Site
 from stockbeat.demo.truth import Move, balances, happened, opening, places
 
 UNDECIDED_TASKS = ("undecided", "uncertain", "identify")  # what the site could not tell by itself
+# Asked from the beginning of a bay with several items, which nobody has counted: no movement is open in that.
+NEVER_COUNTED = "its weight does not tell how many stand there"
 PAGE = 1000
 
 
@@ -53,7 +55,11 @@ def make(site: Site, feed: Feed | None, *, watched: bool = True) -> dict[str, An
     should, says = true_balances(site), ledger_balances(site)
     differences += compare_balances(should, says)
     # Those that time has settled count too: at some moment the site could not tell.
-    tasks = [task for task in _all(site, "tasks", "id", "&state=all") if task["kind"] in UNDECIDED_TASKS]
+    tasks = [
+        task
+        for task in _all(site, "tasks", "id", "&state=all")
+        if task["kind"] in UNDECIDED_TASKS and task["details"].get("why") != NEVER_COUNTED
+    ]
     differences += [f"left for a person to decide: {task['kind']} {task['subject']}" for task in tasks]
     decided = [(position, b) for position, b in booked if b.decided_at is not None]
     return {
