@@ -272,6 +272,7 @@ def busy(scene: Scene) -> None:
     """Fill a laid-out site with an ordinary noon: goods came, one bay is low, one is uncertain, one scale is down."""
     scene.rules()
     for bay, holds in BAYS.items():
+        scene.condition(bay, "ok")
         for number, (gtin, (capacity, on_hand)) in enumerate(holds.items()):
             scene.move(gtin, "opening", bay, capacity - 2, kind="opening", ago_s=18_000)
             taken = capacity - 2 - on_hand

@@ -281,7 +281,7 @@ def test_a_shelf_is_calibrated_while_its_agent_runs_and_stays_so(mosquitto: Serv
         time.sleep(3)
         assert "are kept" in _calibrate(shop, step="keep")
         until(lambda: shop.weighs(1320), "a gram is a gram")
-        until(lambda: shop.condition() == "uncertain", "what was counted by the wrong grams is doubted")
+        until(lambda: shop.condition() == "needs_check", "what was counted by the wrong grams is doubted")
         shop.shelves("confirm", "A1", f"{CAN}=4")
         until(lambda: shop.condition() == "ok" and shop.units() == 4, "a person has counted")
         shop.agent.stop(signal.SIGKILL)
