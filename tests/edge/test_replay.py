@@ -65,7 +65,7 @@ def test_twice_is_the_same_byte_for_byte(config: Path) -> None:
 
     first = list(replay(load(config), recorded))
     assert first == list(replay(load(config), recorded))
-    assert len(first) == 7
+    assert len(first) == 7  # three tags, their passage, a can, and how the bay is and how full
 
 
 def test_a_file_and_standard_input_are_printed_alike(config: Path, tmp_path: Path) -> None:
