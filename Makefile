@@ -62,7 +62,7 @@ bench-gates: setup
 	$(BIN)/python -m benchmarks.gates $(if $(HOURS),--hours $(HOURS))
 
 bench-shelves: setup
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.shelves --write --seeds $(or $(SEEDS),1001 1002 1003)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.shelves --write --seeds $(or $(SEEDS),2001 2002 2003)
 
 bench-edge: setup .venv-sllurp/.installed
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.gate_speed --write
