@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from stockbeat.broker import free_port
+
 pytestmark = pytest.mark.xdist_group("sites")  # whole sites: one at a time
 
 SEEDS = [int(seed) for seed in os.environ.get("STOCKBEAT_SEEDS", "7,11,23").split(",")]
@@ -26,9 +28,8 @@ def demo(*words: str) -> list[str]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_minute_of_the_demo_has_no_difference(seed: int, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    words = demo(
-        "--for", "60", "--seed", str(seed), "--report", str(report), "--data", str(tmp_path / "data")
-    )
+    given = ("--for", "60", "--seed", str(seed), "--port", str(free_port()))  # another demo may begin now, too
+    words = demo(*given, "--report", str(report), "--data", str(tmp_path / "data"))
     out = subprocess.run(words, capture_output=True, text=True, check=False)
     assert report.exists(), out.stderr
     said = json.loads(report.read_text("utf-8"))

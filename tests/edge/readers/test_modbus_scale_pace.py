@@ -53,6 +53,8 @@ def test_rounds_that_are_too_long_are_said_once_and_when_it_is_over(caplog: pyte
 async def test_what_a_reader_asks_by_tcp_is_measured(caplog: pytest.LogCaptureFixture) -> None:
     """A gateway that takes 30 ms for each answer, asked each 20 ms."""
 
+    over = asyncio.Event()
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await reader.read(260):
             transaction, unit, count = head[:2], head[6:7], int.from_bytes(head[10:12])
@@ -61,6 +63,8 @@ async def test_what_a_reader_asks_by_tcp_is_measured(caplog: pytest.LogCaptureFi
             body = unit + b"\x03" + bytes([len(registers)]) + registers
             writer.write(transaction + b"\0\0" + len(body).to_bytes(2) + body)
         writer.close()
+        await writer.wait_closed()
+        over.set()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -71,4 +75,5 @@ async def test_what_a_reader_asks_by_tcp_is_measured(caplog: pytest.LogCaptureFi
             if "longer than poll_s = 0.02" in caplog.text:
                 break
     server.close()
+    await over.wait()
     assert "asking every unit once takes 0.0" in caplog.text
