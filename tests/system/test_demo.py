@@ -28,7 +28,8 @@ def demo(*words: str) -> list[str]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_minute_of_the_demo_has_no_difference(seed: int, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    given = ("--for", "60", "--seed", str(seed), "--port", str(free_port()))  # another demo may begin now, too
+    port = str(free_port())  # another demo may begin now, too
+    given = ("--for", "60", "--seed", str(seed), "--port", port)
     words = demo(*given, "--report", str(report), "--data", str(tmp_path / "data"))
     out = subprocess.run(words, capture_output=True, text=True, check=False)
     assert report.exists(), out.stderr
